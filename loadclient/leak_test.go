@@ -1,0 +1,54 @@
+package loadclient_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rstlab/rstlab/loadclient"
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// TestNoDescriptorIsLeft goes through every kind of end, good and bad. It is
+// not parallel, because it counts the whole process's descriptors.
+func TestNoDescriptorIsLeft(t *testing.T) {
+	everyFate(t) // opens what the Go runtime keeps for good
+	before := openDescriptors(t)
+	everyFate(t)
+	if after := openDescriptors(t); after != before {
+		t.Errorf("%d descriptors are open, want %d as before", after, before)
+	}
+}
+
+func everyFate(t *testing.T) {
+	t.Helper()
+	end := func(cfg loadclient.Config, s *server, fate scenario.Fate) {
+		t.Helper()
+		cfg.Target, cfg.Clients = s.target(), 20
+		checkAll(t, run(t, cfg), fate)
+		s.stop()
+	}
+	end(loadclient.Config{}, listen(t, loopback).serve(closing(answering(okAnswer))), scenario.Served)
+	end(loadclient.Config{}, listen(t, loopback).serve(resetting(1)), scenario.Reset)
+	end(loadclient.Config{}, listen(t, loopback).serve(closing(answeringOnce(""))), scenario.Closed)
+	end(loadclient.Config{}, listen(t, loopback).serve(closing(answering(status("500 Oops", "")))), scenario.Failed)
+
+	closed := listen(t, loopback)
+	closed.stop()
+	end(loadclient.Config{}, closed, scenario.Refused)
+
+	full := listen(t, loopback)
+	stopFilling := full.fill(t)
+	end(loadclient.Config{Timeout: 50 * ms}, full, scenario.TimedOut)
+	stopFilling()
+}
+
+// openDescriptors counts the process's descriptors, without the one it reads
+// them through.
+func openDescriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatalf("count descriptors: %v", err)
+	}
+	return len(entries) - 1
+}

@@ -1,0 +1,100 @@
+package loadclient
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// maxKinds bounds the lines of a summary: an error text that differs from
+// client to client must not bury the others.
+const maxKinds = 12
+
+// kind is what clients that failed alike have in common.
+type kind struct {
+	fate  scenario.Fate
+	phase Phase
+	err   string
+}
+
+// example is how many clients are of a kind, and the first of them.
+type example struct {
+	count, client int
+}
+
+// String says what became of the swarm: the fates, one line for each kind of
+// failure, and the SYN retries if there were any.
+//
+//	400 clients of http://198.18.0.2:8080/ in 1.042s: served 331, reset 69
+//	    69 reset in dial, such as client 17: connect: connection reset by peer
+//	SYN retries: 12 clients, at most 1 each, such as client 33
+func (r Result) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d clients of %s in %v: %v\n",
+		len(r.Clients), r.Target, r.Elapsed.Round(time.Millisecond), r.Fates)
+	kinds := r.kinds()
+	order := slices.SortedFunc(maps.Keys(kinds), func(x, y kind) int {
+		return cmp.Or(cmp.Compare(x.fate, y.fate), cmp.Compare(kinds[y].count, kinds[x].count),
+			cmp.Compare(kinds[x].client, kinds[y].client))
+	})
+	for _, k := range order[:min(len(order), maxKinds)] {
+		fmt.Fprintf(&b, "%6d %v%s, such as client %d: %s\n",
+			kinds[k].count, k.fate, k.phase.in(), kinds[k].client, k.err)
+	}
+	if more := len(order) - maxKinds; more > 0 {
+		fmt.Fprintf(&b, "       and %d more kinds\n", more)
+	}
+	b.WriteString(r.synRetries())
+	return b.String()
+}
+
+// kinds groups the clients that were not served.
+func (r Result) kinds() map[kind]example {
+	kinds := map[kind]example{}
+	for _, c := range r.Clients {
+		if c.Fate == scenario.Served {
+			continue
+		}
+		k := kind{c.Fate, c.Phase, c.Error}
+		e, seen := kinds[k]
+		if !seen {
+			e.client = c.Number
+		}
+		e.count++
+		kinds[k] = e
+	}
+	return kinds
+}
+
+// synRetries is the line about SYN retries, empty where none is known of.
+func (r Result) synRetries() string {
+	var clients int
+	var most Client
+	for _, c := range r.Clients {
+		if c.TCP == nil || c.TCP.SYNRetries == 0 {
+			continue
+		}
+		clients++
+		if most.TCP == nil || c.TCP.SYNRetries > most.TCP.SYNRetries {
+			most = c
+		}
+	}
+	if clients == 0 {
+		return ""
+	}
+	return fmt.Sprintf("SYN retries: %d clients, at most %d each, such as client %d\n",
+		clients, most.TCP.SYNRetries, most.Number)
+}
+
+// in is " in dial", or nothing for a client that never started.
+func (p Phase) in() string {
+	if p == "" {
+		return ""
+	}
+	return " in " + string(p)
+}

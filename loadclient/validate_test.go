@@ -1,0 +1,127 @@
+package loadclient
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	dial := func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+	control := func(string, string, syscall.RawConn) error { return nil }
+	four, six := netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("2001:db8::1")
+	const absolute = "want an absolute URL such as http://198.18.0.2:8080/"
+	for _, test := range []struct {
+		name string
+		edit func(*Config)
+		want string // empty: valid
+	}{
+		{"smallest", func(c *Config) {}, ""},
+		{"host name", func(c *Config) { c.Target = "http://localhost/x?y=z" }, ""},
+		{"IPv6 target", func(c *Config) { c.Target = "http://[2001:db8::2]:8080" }, ""},
+		{"waves", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 2, At: time.Second}} }, ""},
+		{"sources", func(c *Config) { c.Sources = []netip.Addr{four, four} }, ""},
+		{"dial", func(c *Config) { c.Dial = dial }, ""},
+
+		{"no target", func(c *Config) { c.Target = "" }, `Target is "": ` + absolute},
+		{"relative target", func(c *Config) { c.Target = "198.18.0.2/x" }, `Target is "198.18.0.2/x": ` + absolute},
+		{"target without scheme", func(c *Config) { c.Target = "198.18.0.2:80" }, `Target is "198.18.0.2:80": ` + absolute},
+		{"https", func(c *Config) { c.Target = "https://h/" }, `Target is "https://h/": ` + absolute},
+		{"target without host", func(c *Config) { c.Target = "http://:80/" }, `Target is "http://:80/": ` + absolute},
+		{"target with user", func(c *Config) { c.Target = "http://u:p@h/" }, `Target is "http://u:xxxxx@h/": want it without user and password`},
+		{"port zero", func(c *Config) { c.Target = "http://h:0/" }, `Target is "http://h:0/": want a port from 1 to 65535`},
+		{"port too large", func(c *Config) { c.Target = "http://h:65536/" }, `Target is "http://h:65536/": want a port from 1 to 65535`},
+
+		{"no clients", func(c *Config) { c.Clients = 0 }, "Clients is 0: want at least 1, or Waves"},
+		{"negative clients", func(c *Config) { c.Clients = -1 }, "Clients is -1: want at least 1, or Waves"},
+		{"negative gap", func(c *Config) { c.Gap = -time.Second }, "Gap is -1s: want zero for a burst, or more"},
+		{"clients and waves", func(c *Config) { c.Waves = scenario.Arrivals{{Clients: 1}} }, "Clients is 1 beside Waves: want only one of them"},
+		{"gap and waves", func(c *Config) { *c = Config{Target: c.Target, Gap: 1, Waves: scenario.Arrivals{{Clients: 1}}} }, "Gap is 1ns beside Waves: want the gap inside the waves"},
+		{"empty waves", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{} }, "Waves is empty: want at least one wave, or nil and Clients"},
+		{"bad wave", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 1}, {Clients: 1, At: -1}} }, "Waves: wave 1: at is -1ns, want zero or more"},
+
+		{"negative requests", func(c *Config) { c.Requests = -1 }, "Requests is -1: want zero for one request, or more"},
+		{"negative timeout", func(c *Config) { c.Timeout = -time.Second }, "Timeout is -1s: want zero for 30s, or more"},
+
+		{"zero source", func(c *Config) { c.Sources = []netip.Addr{four, {}} }, "Sources[1] is the zero address: want one such as 198.18.0.1"},
+		{"mapped source", func(c *Config) { c.Sources = []netip.Addr{netip.MustParseAddr("::ffff:198.18.0.1")} }, "Sources[0] is ::ffff:198.18.0.1: want 198.18.0.1"},
+		{"two families", func(c *Config) { c.Sources = []netip.Addr{six, four} }, "Sources[1] is 198.18.0.1: want an IPv6 address like Sources[0], 2001:db8::1"},
+		{"dial and control", func(c *Config) { c.Dial, c.Control = dial, control }, "Control is set beside Dial: want only one of them"},
+		{"dial and sources", func(c *Config) { c.Dial, c.Sources = dial, []netip.Addr{four} }, "Sources is set beside Dial: want only one of them"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := Config{Target: "http://198.18.0.2:8080/", Clients: 1}
+			test.edit(&cfg)
+			got := ""
+			if err := cfg.validate(); err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("validate() = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRunRefusesBadConfig(t *testing.T) {
+	t.Parallel()
+	_, err := Run(t.Context(), Config{Target: "http://198.18.0.2/"})
+	const want = "prepare swarm: Clients is 0: want at least 1, or Waves"
+	if err == nil || err.Error() != want {
+		t.Errorf("Run() = %v, want %q", err, want)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	four, six := netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("2001:db8::1")
+	mapped := netip.MustParseAddr("::ffff:198.18.0.1")
+	for _, test := range []struct {
+		name           string
+		found, sources []netip.Addr
+		want           netip.Addr // zero: an error
+	}{
+		{"only one", []netip.Addr{six}, nil, six},
+		{"IPv4 preferred", []netip.Addr{six, mapped}, nil, four},
+		{"family of the sources", []netip.Addr{four, six}, []netip.Addr{six}, six},
+		{"not of that family", []netip.Addr{four}, []netip.Addr{six}, netip.Addr{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := pickAddress(test.found, test.sources)
+			if got != test.want || (err != nil) == test.want.IsValid() {
+				t.Errorf("pickAddress(%v, %v) = %v, %v, want %v", test.found, test.sources, got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestResolvedAddress(t *testing.T) {
+	t.Parallel()
+	dial := func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+	for _, test := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{Target: "http://198.18.0.2"}, "198.18.0.2:80"},
+		{Config{Target: "http://[2001:db8::2]:8080/"}, "[2001:db8::2]:8080"},
+		{Config{Target: "http://front.example:81/", Dial: dial}, "front.example:81"},
+	} {
+		got, err := test.cfg.resolve(t.Context())
+		if err != nil || got != test.want {
+			t.Errorf("resolve %s = %q, %v, want %q", test.cfg.Target, got, err, test.want)
+		}
+	}
+	_, err := Config{Target: "http://198.18.0.2/", Sources: []netip.Addr{netip.MustParseAddr("::1")}}.resolve(t.Context())
+	if err == nil || !strings.HasSuffix(err.Error(), "it has no IPv6 address, which Sources need") {
+		t.Errorf("resolve an IPv4 target from an IPv6 source = %v", err)
+	}
+}

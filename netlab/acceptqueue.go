@@ -1,0 +1,196 @@
+package netlab
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"syscall"
+	"unsafe"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// AcceptQueue is the accept queue of one listening socket, whichever process it
+// belongs to, at the moment it was asked for.
+type AcceptQueue struct {
+	Addr   netip.AddrPort // the listening address; unspecified for a listener on all addresses
+	Length uint32         // completed handshakes that wait for accept
+	Limit  uint32         // the smaller of backlog and somaxconn; the queue is full once Length exceeds it
+	Drops  uint32         // one a dropped SYN or overflowed cookie ACK, two an overflowed ACK of the SYN queue
+}
+
+// AcceptQueues lists the accept queues of all TCP listeners in the host, ordered by
+// address. It costs some ten microseconds and disturbs nobody.
+//
+// Source, checked on v6.18: inet_diag_msg_common_fill and inet_sk_diag_fill
+// (net/ipv4/inet_diag.c), tcp_diag_get_info (net/ipv4/tcp_diag.c).
+func (h *Host) AcceptQueues() []AcceptQueue {
+	h.lab.tb.Helper()
+	queues, err := h.acceptQueues()
+	if err != nil {
+		h.lab.tb.Fatalf("netlab: host %s: list listeners: %v", h.name, err)
+	}
+	return queues
+}
+
+// AcceptQueue is the accept queue of the listener on a port of the host. It ends
+// the test unless there is exactly one.
+func (h *Host) AcceptQueue(port int) AcceptQueue {
+	h.lab.tb.Helper()
+	queues := h.AcceptQueues()
+	on := slices.DeleteFunc(slices.Clone(queues), func(q AcceptQueue) bool { return int(q.Addr.Port()) != port })
+	if len(on) != 1 {
+		h.lab.tb.Fatalf("netlab: host %s: %d listeners on port %d, want one; listening: %v", h.name, len(on), port, ports(queues))
+	}
+	return on[0]
+}
+
+func (h *Host) acceptQueues() ([]AcceptQueue, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.diag == nil {
+		diag, err := openDiag(h)
+		if err != nil {
+			return nil, err
+		}
+		h.diag = diag
+	}
+	var queues []AcceptQueue
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		found, err := h.diag.listeners(family)
+		if err != nil {
+			return nil, err
+		}
+		queues = append(queues, found...)
+	}
+	slices.SortFunc(queues, func(a, b AcceptQueue) int {
+		return cmp.Or(cmp.Compare(a.Addr.Port(), b.Addr.Port()), a.Addr.Compare(b.Addr))
+	})
+	return queues, nil
+}
+
+// ports lists the listening addresses.
+func ports(queues []AcceptQueue) []netip.AddrPort {
+	var addrs []netip.AddrPort
+	for _, q := range queues {
+		addrs = append(addrs, q.Addr)
+	}
+	return addrs
+}
+
+// diagSocket asks the kernel for the sockets of the namespace that it was opened
+// in, by the sock_diag protocol of sock_diag(7).
+type diagSocket struct{ handle map[int]*nl.SocketHandle }
+
+func openDiag(h *Host) (*diagSocket, error) {
+	var socket *nl.NetlinkSocket
+	err := h.Do(func() (err error) {
+		socket, err = nl.Subscribe(unix.NETLINK_INET_DIAG)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open sock_diag socket: %w", err)
+	}
+	return &diagSocket{map[int]*nl.SocketHandle{unix.NETLINK_INET_DIAG: {Socket: socket}}}, nil
+}
+
+func (d *diagSocket) close() error {
+	for _, handle := range d.handle {
+		handle.Close()
+	}
+	return nil
+}
+
+// inetDiagReqV2 is struct inet_diag_req_v2 of include/uapi/linux/inet_diag.h.
+type inetDiagReqV2 struct {
+	family, protocol, extensions, _ uint8
+	states                          uint32
+	id                              inetDiagSockID
+}
+
+// inetDiagSockID is struct inet_diag_sockid; ports and addresses are in network order.
+type inetDiagSockID struct {
+	sourcePort, targetPort [2]byte
+	source, target         [16]byte
+	iface                  uint32
+	cookie                 [2]uint32
+}
+
+// inetDiagMsg is struct inet_diag_msg. For a listener, inet_diag sets rqueue to the
+// accept queue's length and wqueue to its limit.
+type inetDiagMsg struct {
+	family, state, timer, retrans       uint8
+	id                                  inetDiagSockID
+	expires, rqueue, wqueue, uid, inode uint32
+}
+
+const (
+	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, include/uapi/linux/sock_diag.h
+	inetDiagSKMemInfo = 7  // INET_DIAG_SKMEMINFO, include/uapi/linux/inet_diag.h
+	skMemInfoDrops    = 8  // SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h
+	tcpListen         = 10 // TCP_LISTEN, include/net/tcp_states.h
+	inetDiagMsgSize   = int(unsafe.Sizeof(inetDiagMsg{}))
+	inetDiagReqV2Size = int(unsafe.Sizeof(inetDiagReqV2{}))
+)
+
+func (r *inetDiagReqV2) Len() int { return inetDiagReqV2Size }
+
+func (r *inetDiagReqV2) Serialize() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(r)), inetDiagReqV2Size)
+}
+
+// listeners dumps the listening TCP sockets of one address family.
+func (d *diagSocket) listeners(family uint8) ([]AcceptQueue, error) {
+	request := nl.NewNetlinkRequest(sockDiagByFamily, unix.NLM_F_DUMP)
+	request.Sockets = d.handle
+	request.AddData(&inetDiagReqV2{
+		family: family, protocol: unix.IPPROTO_TCP, extensions: 1 << (inetDiagSKMemInfo - 1), states: 1 << tcpListen,
+	})
+	messages, err := request.Execute(unix.NETLINK_INET_DIAG, sockDiagByFamily)
+	if err != nil {
+		return nil, os.NewSyscallError("sock_diag", err)
+	}
+	var queues []AcceptQueue
+	for _, message := range messages {
+		queue, err := parseDiag(message)
+		if err != nil {
+			return nil, err
+		}
+		queues = append(queues, queue)
+	}
+	return queues, nil
+}
+
+// parseDiag reads a struct inet_diag_msg and the attributes after it.
+func parseDiag(message []byte) (AcceptQueue, error) {
+	if len(message) < inetDiagMsgSize {
+		return AcceptQueue{}, fmt.Errorf("sock_diag answer has %d bytes, want at least %d", len(message), inetDiagMsgSize)
+	}
+	msg := *(*inetDiagMsg)(unsafe.Pointer(&message[0]))
+	addr := netip.AddrFrom16(msg.id.source)
+	if msg.family == unix.AF_INET {
+		addr = netip.AddrFrom4([4]byte(msg.id.source[:4]))
+	}
+	port := uint16(msg.id.sourcePort[0])<<8 | uint16(msg.id.sourcePort[1])
+	queue := AcceptQueue{Addr: netip.AddrPortFrom(addr, port), Length: msg.rqueue, Limit: msg.wqueue}
+	attrs, err := nl.ParseRouteAttr(message[inetDiagMsgSize:])
+	if err != nil {
+		return AcceptQueue{}, fmt.Errorf("sock_diag answer: %w", err)
+	}
+	drops, err := dropsOf(attrs)
+	queue.Drops = drops
+	return queue, err
+}
+
+func dropsOf(attrs []syscall.NetlinkRouteAttr) (uint32, error) {
+	for _, attr := range attrs {
+		if attr.Attr.Type == inetDiagSKMemInfo && len(attr.Value) >= 4*(skMemInfoDrops+1) {
+			return nl.NativeEndian().Uint32(attr.Value[4*skMemInfoDrops:]), nil
+		}
+	}
+	return 0, errors.New("sock_diag answer has no SK_MEMINFO_DROPS")
+}

@@ -1,0 +1,137 @@
+package netlab
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// Counters reads all counters of the host's /proc/net/netstat and /proc/net/snmp.
+// What moved in between is the difference of two readings:
+//
+//	before := server.Counters()
+//	...
+//	moved := server.Counters().Since(before)
+//
+// Gauges and settings that the kernel prints among the counters, such as
+// CurrEstab, are left out. A reading takes well under a millisecond.
+func (h *Host) Counters() scenario.Counters {
+	h.lab.tb.Helper()
+	counters, err := h.readCounters()
+	if err != nil {
+		h.lab.tb.Fatalf("netlab: host %s: read counters: %v", h.name, err)
+	}
+	return counters
+}
+
+func (h *Host) readCounters() (scenario.Counters, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.counters == nil {
+		files, err := openCounterFiles(h)
+		if err != nil {
+			return nil, err
+		}
+		h.counters = files
+	}
+	return h.counters.read()
+}
+
+// counterFiles are the host's counters in procfs. A file opened in a namespace
+// stays bound to it and can be read again from the start by any thread.
+type counterFiles struct{ netstat, snmp *os.File }
+
+func openCounterFiles(h *Host) (*counterFiles, error) {
+	files := &counterFiles{}
+	err := h.Do(func() (err error) {
+		if files.netstat, err = os.Open("/proc/thread-self/net/netstat"); err != nil {
+			return err
+		}
+		files.snmp, err = os.Open("/proc/thread-self/net/snmp")
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, files.close())
+	}
+	return files, nil
+}
+
+func (f *counterFiles) read() (scenario.Counters, error) {
+	counters := scenario.Counters{}
+	for _, file := range []*os.File{f.netstat, f.snmp} {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(file)
+		if err != nil {
+			return nil, err
+		}
+		if err := parseCounters(bytes.NewReader(text), counters); err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name(), err)
+		}
+	}
+	return counters, nil
+}
+
+func (f *counterFiles) close() error {
+	var errs []error
+	for _, file := range []*os.File{f.netstat, f.snmp} {
+		if file != nil {
+			errs = append(errs, file.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// notCounters are the gauges and settings among the counters.
+var notCounters = map[string]bool{
+	"IpForwarding": true, "IpDefaultTTL": true,
+	"RtoAlgorithm": true, "RtoMin": true, "RtoMax": true, "MaxConn": true, "CurrEstab": true,
+}
+
+// parseCounters adds the counters of one file to the set. The file has pairs of
+// lines, names above values:
+//
+//	TcpExt: SyncookiesSent SyncookiesRecv ...
+//	TcpExt: 0 0 ...
+//
+// Names of Tcp and TcpExt are kept bare, others get their protocol in front.
+func parseCounters(r io.Reader, counters scenario.Counters) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		names := strings.Fields(lines.Text())
+		if !lines.Scan() {
+			return errors.Join(fmt.Errorf("line of names %.20q without a line of values", strings.Join(names, " ")), lines.Err())
+		}
+		values := strings.Fields(lines.Text())
+		if len(names) == 0 || len(names) != len(values) || names[0] != values[0] {
+			return fmt.Errorf("%d names above %d values do not belong together: %.40q", len(names), len(values), lines.Text())
+		}
+		prefix := strings.TrimSuffix(names[0], ":")
+		if prefix == "Tcp" || prefix == "TcpExt" {
+			prefix = ""
+		}
+		for i, name := range names[1:] {
+			name = prefix + name
+			if notCounters[name] {
+				continue
+			}
+			value, err := parseUint(values[i+1])
+			if err != nil {
+				return fmt.Errorf("counter %s: %w", name, err)
+			}
+			counters[name] = value
+		}
+	}
+	return lines.Err()
+}
+
+func parseUint(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) }

@@ -1,0 +1,273 @@
+package netlab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Proc is a program that runs in a host, with all processes that it starts. They
+// live in a PID namespace of their own, so that they can be stopped, continued
+// and killed as one, and end with the test process whatever becomes of it. Proc
+// ends when the last of them has. Its methods are safe for concurrent use.
+type Proc struct {
+	host    *Host
+	name    string
+	cmd     *exec.Cmd // the init of the PID namespace: this binary, see runInit
+	control *os.File  // our end of the socket to the init
+	output  *lineLog
+
+	asking  sync.Mutex  // one request at a time
+	replies chan string // to the request under way
+
+	done   chan struct{} // closed when all processes have ended
+	status string        // how the program ended; valid after done
+}
+
+// Bounds of waits that normally take milliseconds.
+const (
+	listenTimeout = 10 * time.Second // for a server to listen
+	stopGrace     = 5 * time.Second  // between SIGTERM and SIGKILL
+)
+
+// Start runs a program in the host. Its output goes to the test's log, each line
+// with the program's name in front. It is killed with all its children when the
+// lab closes.
+func (h *Host) Start(name string, args ...string) *Proc {
+	h.lab.tb.Helper()
+	return h.mustStart(exec.Command(name, args...))
+}
+
+// StartRole runs this same test binary in the host, in one of the roles given to
+// [Main].
+func (h *Host) StartRole(role string, args ...string) *Proc {
+	h.lab.tb.Helper()
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Args[0] = role
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	return h.mustStart(cmd)
+}
+
+func (h *Host) mustStart(cmd *exec.Cmd) *Proc {
+	h.lab.tb.Helper()
+	p, err := h.StartCommand(cmd)
+	if err != nil {
+		h.lab.tb.Fatalf("netlab: host %s: %v", h.name, err)
+	}
+	return p
+}
+
+// StartCommand runs a program in the host as Start does, with the Path, Args, Env
+// and Dir of cmd; its other fields must be zero. The error says what kept the
+// program from being started.
+func (h *Host) StartCommand(cmd *exec.Cmd) (*Proc, error) {
+	name := filepath.Base(cmd.Args[0])
+	if cmd.Err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, cmd.Err)
+	}
+	p := &Proc{
+		host: h, name: name, output: newLineLog(h.lab.tb.Output(), h.name+"/"+name+": "),
+		replies: make(chan string), done: make(chan struct{}),
+	}
+	if err := p.start(cmd); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	h.mu.Lock()
+	h.procs = append(h.procs, p)
+	h.mu.Unlock()
+	return p, nil
+}
+
+// start runs the init in a PID and a mount namespace of its own. The init enters
+// the host's network namespace and runs the program there.
+func (p *Proc) start(cmd *exec.Cmd) error {
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return err
+	}
+	defer theirs.Close()
+	ns, err := p.host.nsFile()
+	if err != nil {
+		return errors.Join(err, ours.Close())
+	}
+	defer ns.Close()
+
+	env := cmd.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	p.cmd = &exec.Cmd{
+		Path:       "/proc/self/exe",
+		Args:       append([]string{"netlab-init", cmd.Path}, cmd.Args...),
+		Env:        append(slices.Clone(env), initVariable+"=1"),
+		Dir:        cmd.Dir,
+		Stdout:     p.output,
+		Stderr:     p.output,
+		ExtraFiles: []*os.File{theirs, ns}, // initControlFD, initNetnsFD
+		SysProcAttr: &syscall.SysProcAttr{
+			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS,
+			Setsid:     true, // a Ctrl-C at the terminal is for the test, which then ends the program
+		},
+	}
+	if err := p.cmd.Start(); err != nil {
+		return errors.Join(err, ours.Close())
+	}
+	p.control = ours
+	started := make(chan string, 1)
+	go p.listen(started)
+	if answer := <-started; answer != replyOK {
+		return errors.Join(errors.New(answer), p.kill())
+	}
+	return nil
+}
+
+// listen receives what the init says until it ends: first whether the program
+// was started, then replies to requests, last how the program ended.
+func (p *Proc) listen(started chan<- string) {
+	buffer := make([]byte, maxMessage)
+	p.status = "killed"
+	replies := started
+	for {
+		n, err := p.control.Read(buffer)
+		if err != nil || n == 0 {
+			break
+		}
+		message := string(buffer[:n])
+		if status, ok := strings.CutPrefix(message, replyExited); ok {
+			p.status = status
+			continue
+		}
+		replies <- message
+		replies = p.replies
+	}
+	close(started)
+	// Wait also returns when the last process has closed its output. Its error is
+	// the init's exit status, which p.status tells better.
+	_ = p.cmd.Wait()
+	p.output.flush()
+	close(p.done)
+}
+
+// ask sends a request to the init and waits until it is carried out.
+func (p *Proc) ask(request string) error {
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	if _, err := p.control.Write([]byte(request)); err != nil {
+		return fmt.Errorf("%s %s: it has ended: %s", request, p.name, p.endedHow())
+	}
+	select {
+	case reply := <-p.replies:
+		if reply != replyOK {
+			return fmt.Errorf("%s %s: %s", request, p.name, reply)
+		}
+		return nil
+	case <-p.done:
+		return fmt.Errorf("%s %s: it has ended: %s", request, p.name, p.status)
+	}
+}
+
+func (p *Proc) endedHow() string {
+	<-p.done
+	return p.status
+}
+
+// Pause stops every process of the program with SIGSTOP and returns when all of
+// them stand still. The kernel goes on to complete handshakes for its listeners:
+// to their clients it is a server that does not accept.
+func (p *Proc) Pause() { p.mustAsk(requestPause) }
+
+// Resume continues every process of the program with SIGCONT.
+func (p *Proc) Resume() { p.mustAsk(requestResume) }
+
+func (p *Proc) mustAsk(request string) {
+	p.host.lab.tb.Helper()
+	if err := p.ask(request); err != nil {
+		p.host.lab.tb.Fatalf("netlab: host %s: %v", p.host.name, err)
+	}
+}
+
+// Stop asks the program to end with SIGTERM and waits; what has not ended after
+// five seconds is killed. It returns how the program ended, such as "exit status
+// 0" or "signal: terminated". Stop may be called again.
+func (p *Proc) Stop() string {
+	// An error means that it has ended already, which is what was asked for.
+	_ = p.ask(requestTerminate)
+	select {
+	case <-p.done:
+	case <-time.After(stopGrace):
+		p.host.lab.tb.Logf("netlab: %s did not end within %v of SIGTERM and was killed", p.name, stopGrace)
+	}
+	_ = p.kill()
+	return p.status
+}
+
+// Done is closed when every process of the program has ended.
+func (p *Proc) Done() <-chan struct{} { return p.done }
+
+// kill ends all processes at once: closing the socket ends the init, and the
+// kernel kills what else lives in its PID namespace.
+func (p *Proc) kill() error {
+	// The reader in listen is blocked in the poller; closing unblocks it.
+	err := p.control.Close()
+	<-p.done
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// WaitListening returns when some socket of the host listens on the TCP port, as
+// the kernel's socket diagnosis shows it: no connection is made, so no accept is
+// spent. It ends the test with the last lines of output if the program ends
+// first or needs more than ten seconds.
+func (p *Proc) WaitListening(port int) *Proc {
+	p.host.lab.tb.Helper()
+	if err := p.awaitListening(port); err != nil {
+		p.host.lab.tb.Fatalf("netlab: host %s: %v%s", p.host.name, err, p.output.lastLines())
+	}
+	return p
+}
+
+func (p *Proc) awaitListening(port int) error {
+	// The kernel announces no listener, so it has to be asked again and again.
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	timeout := time.After(listenTimeout)
+	for {
+		queues, err := p.host.acceptQueues()
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(queues, func(q AcceptQueue) bool { return int(q.Addr.Port()) == port }) {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-p.done:
+			return fmt.Errorf("%s ended before it listened on port %d: %s", p.name, port, p.status)
+		case <-timeout:
+			return fmt.Errorf("%s does not listen on port %d after %v; listening in the host: %v", p.name, port, listenTimeout, ports(queues))
+		}
+	}
+}
+
+// socketPair makes a pair of connected sockets that keep message boundaries.
+func socketPair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil { // ours waits in the poller
+		return nil, nil, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fds[0]), unix.Close(fds[1]))
+	}
+	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
+}

@@ -1,0 +1,197 @@
+package netlab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The init of a program's PID namespace is this same binary. It speaks with the
+// test process over a socket of messages; see Proc for the other end.
+const (
+	initVariable  = "RSTLAB_INIT" // set: be the init
+	initControlFD = 3
+	initNetnsFD   = 4
+	maxMessage    = 4096
+
+	requestPause     = "pause"
+	requestResume    = "resume"
+	requestTerminate = "terminate"
+
+	replyOK     = "ok"
+	replyExited = "exited: "
+)
+
+// allProcesses as the argument of kill(2) means every process of the caller's PID
+// namespace but the caller itself. The kernel walks them under one lock, so that
+// none escapes by forking.
+const allProcesses = -1
+
+// runInit is the first process of a PID namespace: it runs the program args[1:],
+// whose file is args[0], in the host's network namespace, carries out requests
+// and reaps whatever is orphaned. Its end is the end of every process in the
+// namespace. It must run on the main thread, so that its child is in the host's
+// network namespace too.
+func runInit(args []string) int {
+	control := os.NewFile(initControlFD, "control")
+	pid, err := initStart(args)
+	if err != nil {
+		say(control, err.Error())
+		return 1
+	}
+	say(control, replyOK)
+	go serveRequests(control)
+	status := reapAll(pid)
+	say(control, replyExited+status)
+	return 0
+}
+
+// say sends a message to the test process. If that has gone, so will this process
+// at its next read.
+func say(control *os.File, message string) {
+	_, _ = control.WriteString(message[:min(len(message), maxMessage)])
+}
+
+func initStart(args []string) (pid int, err error) {
+	if err := unix.Setns(initNetnsFD, unix.CLONE_NEWNET); err != nil {
+		return 0, os.NewSyscallError("setns", err)
+	}
+	if err := mountProc(); err != nil {
+		return 0, err
+	}
+	unix.CloseOnExec(initControlFD)
+	unix.CloseOnExec(initNetnsFD)
+	if err := os.Unsetenv(initVariable); err != nil {
+		return 0, err
+	}
+	return syscall.ForkExec(args[0], args[1:], &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
+}
+
+// mountProc makes /proc show the PID namespace that the process is in, for this
+// mount namespace only.
+func mountProc() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	return nil
+}
+
+// serveRequests carries out what the test process asks for, until it closes the
+// socket or is gone: then this process ends, and all others with it.
+func serveRequests(control *os.File) {
+	buffer := make([]byte, maxMessage)
+	for {
+		n, err := control.Read(buffer)
+		if err != nil || n == 0 {
+			os.Exit(1)
+		}
+		reply := replyOK
+		if err := carryOut(string(buffer[:n])); err != nil {
+			reply = err.Error()
+		}
+		say(control, reply)
+	}
+}
+
+func carryOut(request string) error {
+	switch request {
+	case requestPause:
+		if err := unix.Kill(allProcesses, unix.SIGSTOP); err != nil {
+			return os.NewSyscallError("kill", err)
+		}
+		return awaitStopped()
+	case requestResume:
+		return os.NewSyscallError("kill", unix.Kill(allProcesses, unix.SIGCONT))
+	case requestTerminate:
+		if err := unix.Kill(allProcesses, unix.SIGTERM); err != nil {
+			return os.NewSyscallError("kill", err)
+		}
+		// A stopped process takes the signal when it goes on.
+		return os.NewSyscallError("kill", unix.Kill(allProcesses, unix.SIGCONT))
+	}
+	return fmt.Errorf("unknown request %q", request)
+}
+
+// reapAll waits until no process is left and tells how the program ended. A server
+// that puts itself into the background goes on to be reaped as an orphan.
+func reapAll(pid int) string {
+	how := "unknown"
+	for {
+		var status unix.WaitStatus
+		reaped, err := unix.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil: // ECHILD: none is left
+			return how
+		case reaped == pid:
+			how = describe(status)
+		}
+	}
+}
+
+func describe(status unix.WaitStatus) string {
+	if status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", status.ExitStatus())
+}
+
+// stopTimeout bounds the wait for processes to stand still; one that is in an
+// uninterruptible system call does so only at its end.
+const stopTimeout = 5 * time.Second
+
+// awaitStopped returns when all threads of all other processes are stopped.
+// SIGSTOP takes effect when a thread next leaves the kernel, and for processes
+// that are not its children nobody is told of it, so the states are read again.
+func awaitStopped() error {
+	for deadline := time.Now().Add(stopTimeout); ; {
+		running, err := runningThreads()
+		if err != nil || len(running) == 0 {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not stopped after %v: %s", stopTimeout, strings.Join(running, ", "))
+		}
+	}
+}
+
+// runningThreads lists the threads, other than this process's own, that are neither
+// stopped nor dead.
+func runningThreads() ([]string, error) {
+	files, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/stat")
+	if err != nil {
+		return nil, err
+	}
+	var running []string
+	for _, file := range files {
+		if strings.HasPrefix(file, "/proc/1/") {
+			continue
+		}
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended since
+		}
+		if name, state := parseStat(string(stat)); !strings.ContainsRune("TtZX", state) {
+			running = append(running, fmt.Sprintf("%s (state %c)", name, state))
+		}
+	}
+	return running, nil
+}
+
+// parseStat gives the name and the state of a thread from its stat file, which
+// begins "PID (NAME) STATE ..."; a name may hold anything, parentheses included.
+func parseStat(stat string) (name string, state rune) {
+	open, end := strings.IndexByte(stat, '('), strings.LastIndex(stat, ") ")
+	if open < 0 || end < open || end+2 >= len(stat) {
+		return stat, '?'
+	}
+	return stat[open+1 : end], rune(stat[end+2])
+}

@@ -1,0 +1,85 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fate is what became of one client. Every client ends in exactly one.
+//
+// The zero value means undecided; a finished run holds none.
+type Fate uint8
+
+// The fates, from best to worst. They are told apart by the client's first
+// error alone, because after a reset the next call gives another one: the first
+// read ECONNRESET, a later write EPIPE.
+const (
+	Undecided Fate = iota
+	Served         // every request was answered
+	Reset          // ECONNRESET: a RST came where an answer was due
+	Refused        // ECONNREFUSED: a RST answered the SYN
+	TimedOut       // the deadline passed, or the kernel gave up with ETIMEDOUT
+	Closed         // EOF or EPIPE: the server closed before it had answered
+	Failed         // anything else, such as a bad status or no free local port
+)
+
+var fateNames = [...]string{"undecided", "served", "reset", "refused", "timed_out", "closed", "failed"}
+
+// AllFates lists the fates a finished client can have, in the order in which
+// ledgers print them.
+func AllFates() []Fate {
+	return []Fate{Served, Reset, Refused, TimedOut, Closed, Failed}
+}
+
+// String gives the fate's name, as it stands in JSON.
+func (f Fate) String() string {
+	if int(f) < len(fateNames) {
+		return fateNames[f]
+	}
+	return fmt.Sprintf("fate(%d)", uint8(f))
+}
+
+// MarshalText gives the fate's name. A value that is no fate is an error.
+func (f Fate) MarshalText() ([]byte, error) {
+	if int(f) >= len(fateNames) {
+		return nil, fmt.Errorf("%v is not a fate", f)
+	}
+	return []byte(fateNames[f]), nil
+}
+
+// UnmarshalText reads a fate's name.
+func (f *Fate) UnmarshalText(text []byte) error {
+	for i, name := range fateNames {
+		if name == string(text) {
+			*f = Fate(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("fate %q: want one of %s", text, strings.Join(fateNames[1:], ", "))
+}
+
+// Fates counts clients by fate. A fate without a client may be absent.
+type Fates map[Fate]int
+
+// Total is the number of clients counted.
+func (f Fates) Total() int {
+	total := 0
+	for _, n := range f {
+		total += n
+	}
+	return total
+}
+
+// String lists the fates that occurred, best first: "served 331, reset 69".
+func (f Fates) String() string {
+	var parts []string
+	for fate := range fateNames {
+		if n := f[Fate(fate)]; n != 0 {
+			parts = append(parts, fmt.Sprintf("%v %d", Fate(fate), n))
+		}
+	}
+	if parts == nil {
+		return "no clients"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,131 @@
+package tests
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/rstlab/rstlab/loadclient"
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// check holds the observation against the row and returns everything that is not
+// as it should be, each in words for somebody who does not know the suite.
+func (o observation) check() error {
+	return errors.Join(o.checkResets(), o.checkQueue(), o.checkBooks(), o.checkErrors())
+}
+
+// resets is how many handshakes ended in a RST, as the clients of the hop in
+// question saw it: the swarm itself, or the front, which passes it on as 502.
+func (o observation) resets() int {
+	if o.row.hop == "front" {
+		return o.Result.Fates[scenario.Reset]
+	}
+	n := 0
+	for _, c := range o.Result.Clients {
+		if c.Status == http.StatusBadGateway && strings.Contains(c.Error, syscall.ECONNRESET.Error()) {
+			n++
+		}
+	}
+	return n
+}
+
+// checkResets asserts that the resets appear, or that they never do.
+func (o observation) checkResets() error {
+	n := o.resets()
+	switch {
+	case o.row.resets && n == 0:
+		return fmt.Errorf("no handshake was reset at the %s, and some should have been: a burst of %d clients into a full accept queue with abort on.\n%s",
+			o.row.hop, o.row.clients, o.knobs())
+	case !o.row.resets && n > 0:
+		return fmt.Errorf("%d handshakes were reset at the %s, and none should have been.\n%s", n, o.row.hop, o.knobs())
+	}
+	return nil
+}
+
+// knobs tells how the three knobs were really turned.
+func (o observation) knobs() string {
+	return fmt.Sprintf("\tknob                  row      found\n"+
+		"\tabort on overflow     %-8s %s\n"+
+		"\taccept queue's limit  %-8d %d\n"+
+		"\tclients arrive within %-8v %v\n"+
+		"\tfates: %v", o.row.abortValue(), o.Abort, o.row.backlog, o.Limit, o.row.span(), o.LastSYN, o.Result.Fates)
+}
+
+// checkQueue asserts that a queue that is large enough drops nothing and serves
+// everybody, and that one that is not did overflow.
+func (o observation) checkQueue() error {
+	overflowing, bystander, bystanderHop := o.FrontQueue, o.BackendQueue, "backend"
+	if o.row.hop == "backend" {
+		overflowing, bystander, bystanderHop = bystander, overflowing, "front"
+	}
+	served := o.Result.Fates[scenario.Served]
+	var errs []error
+	if bystander.Drops != 0 {
+		errs = append(errs, fmt.Errorf("the %s's listener dropped %d, want 0: the row is about the %s", bystanderHop, bystander.Drops, o.row.hop))
+	}
+	switch {
+	case o.row.fits() && overflowing.Drops != 0:
+		errs = append(errs, fmt.Errorf("the %s's listener dropped %d, want 0, since its accept queue holds everybody who waits.\n%s",
+			o.row.hop, overflowing.Drops, o.knobs()))
+	case o.row.fits() && served != o.row.clients:
+		errs = append(errs, fmt.Errorf("%d of %d clients were served, want all: nothing overflows in this row.\n%v", served, o.row.clients, o.Result))
+	case !o.row.fits() && overflowing.Drops == 0:
+		errs = append(errs, fmt.Errorf("the %s's listener dropped nothing, but its accept queue should have overflowed.\n%s", o.row.hop, o.knobs()))
+	}
+	return errors.Join(errs...)
+}
+
+// checkBooks asserts that the three witnesses agree: the clients, the counters of
+// the kernels at both ends, and the drops of the one listener.
+func (o observation) checkBooks() error {
+	server, peer, queue := o.Front, o.Client, o.FrontQueue
+	if o.row.hop == "backend" {
+		server, peer, queue = o.Backend, o.Front, o.BackendQueue
+	}
+	resets := uint64(o.resets())
+	var errs []error
+	equal := func(what string, got, want uint64) {
+		if got != want {
+			errs = append(errs, fmt.Errorf("%s is %d, want %d.\n\tat the %s: %v\n\tat its clients: %v",
+				what, got, want, o.row.hop, server.Only(ledgerCounters...), peer.Only(ledgerCounters...)))
+		}
+	}
+	equal("EmbryonicRsts at the "+o.row.hop+" (handshakes it reset)", server["EmbryonicRsts"], resets)
+	equal("EstabResets at its clients (connections they lost)", peer["EstabResets"], resets)
+	if o.row.abort {
+		// A dropped SYN or cookie counts one and an ACK that was answered with RST
+		// counts two. With abort off ACKs are dropped too, which no counter tells
+		// from dropped SYNs.
+		equal("the listener's drops", uint64(queue.Drops), server["ListenDrops"]+server["EmbryonicRsts"])
+	}
+	return errors.Join(errs...)
+}
+
+// checkErrors asserts that each client that was let down says why.
+func (o observation) checkErrors() error {
+	for _, c := range o.Result.Clients {
+		if err := o.checkError(c); err != nil {
+			return fmt.Errorf("client %d (%v, phase %s): %w", c.Number, c.Fate, c.Phase, err)
+		}
+	}
+	return nil
+}
+
+func (o observation) checkError(c loadclient.Client) error {
+	switch {
+	case c.Fate == scenario.Reset && c.Errno != syscall.ECONNRESET:
+		return fmt.Errorf("errno is %v, want ECONNRESET", c.Errno)
+	case c.Fate == scenario.Reset && o.row.hop == "backend":
+		return errors.New("the swarm was reset by the front, which accepts at once in this row")
+	case c.Fate == scenario.Failed && !strings.Contains(c.Error, "hop front > backend "):
+		return fmt.Errorf("the error does not name the hop that failed: %q", c.Error)
+	case c.Fate == scenario.Failed && o.row.hop == "front":
+		return fmt.Errorf("the backend failed, which accepts at once in this row: %q", c.Error)
+	case c.Fate == scenario.Refused, c.Fate == scenario.Closed:
+		return fmt.Errorf("nobody refuses or closes in this row: %q", c.Error)
+	}
+	return nil
+}

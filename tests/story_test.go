@@ -1,0 +1,26 @@
+package tests
+
+import "testing"
+
+// TestStory plays the story: 400, 800 and 2000 keep-alive clients start at once and
+// some see "connection reset by peer", until one of three knobs is turned. Every
+// row asserts the clients' fates, the counters of the kernels at both ends and the
+// listeners' own drops together, and prints one line of the ledger.
+func TestStory(t *testing.T) {
+	var l ledger
+	t.Cleanup(func() { l.publish(t) }) // after the rows, which run in parallel
+	for _, r := range rows() {
+		t.Run(r.name(), func(t *testing.T) {
+			if r.long && !*full {
+				t.Skip("takes up to 40 s: run with -full, as in: go test ./tests -run TestStory -v -args -full")
+			}
+			t.Parallel()
+			o := newStage(t, r).play(t)
+			if err := o.check(); err != nil {
+				t.Error(err)
+			}
+			l.add(o, !t.Failed())
+			o.saveOnFailure(t)
+		})
+	}
+}
