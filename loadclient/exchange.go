@@ -72,15 +72,14 @@ func readBody(body io.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	switch _, err := io.CopyN(io.Discard, body, maxBody-maxErrorLine+1); err {
-	case io.EOF:
-		line, _, _ := strings.Cut(string(head), "\n")
-		return strings.TrimSpace(strings.ToValidUTF8(line, "?")), nil
-	case nil:
+	switch _, err := io.CopyN(io.Discard, body, maxBody-maxErrorLine+1); {
+	case err == nil:
 		return "", errBodyTooLong
-	default:
+	case !errors.Is(err, io.EOF): // an unexpected one among them
 		return "", err
 	}
+	line, _, _ := strings.Cut(string(head), "\n")
+	return strings.TrimSpace(strings.ToValidUTF8(line, "?")), nil
 }
 
 // statusError is the error of a complete answer with a status from 400 up. It

@@ -35,15 +35,15 @@ func (c Config) validateTarget() error {
 	u, err := url.Parse(c.Target)
 	switch {
 	case err != nil:
-		return fmt.Errorf("Target is %q: %s", c.Target, want)
+		return fmt.Errorf("field Target is %q: %s", c.Target, want)
 	case u.Scheme != "http" || u.Hostname() == "":
-		return fmt.Errorf("Target is %q: %s", u.Redacted(), want)
+		return fmt.Errorf("field Target is %q: %s", u.Redacted(), want)
 	case u.User != nil:
-		return fmt.Errorf("Target is %q: want it without user and password", u.Redacted())
+		return fmt.Errorf("field Target is %q: want it without user and password", u.Redacted())
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return fmt.Errorf("Target is %q: want a port from 1 to 65535", c.Target)
+			return fmt.Errorf("field Target is %q: want a port from 1 to 65535", c.Target)
 		}
 	}
 	return nil
@@ -52,19 +52,19 @@ func (c Config) validateTarget() error {
 func (c Config) validateArrivals() error {
 	switch {
 	case c.Waves != nil && c.Clients != 0:
-		return fmt.Errorf("Clients is %d beside Waves: want only one of them", c.Clients)
+		return fmt.Errorf("field Clients is %d beside Waves: want only one of them", c.Clients)
 	case c.Waves != nil && c.Gap != 0:
-		return fmt.Errorf("Gap is %v beside Waves: want the gap inside the waves", c.Gap)
+		return fmt.Errorf("field Gap is %v beside Waves: want the gap inside the waves", c.Gap)
 	case c.Waves != nil && c.Waves.Clients() == 0:
-		return errors.New("Waves is empty: want at least one wave, or nil and Clients")
+		return errors.New("field Waves is empty: want at least one wave, or nil and Clients")
 	case c.Waves != nil:
 		if err := c.Waves.Validate(); err != nil {
-			return fmt.Errorf("Waves: %w", err)
+			return fmt.Errorf("field Waves: %w", err)
 		}
 	case c.Clients < 1:
-		return fmt.Errorf("Clients is %d: want at least 1, or Waves", c.Clients)
+		return fmt.Errorf("field Clients is %d: want at least 1, or Waves", c.Clients)
 	case c.Gap < 0:
-		return fmt.Errorf("Gap is %v: want zero for a burst, or more", c.Gap)
+		return fmt.Errorf("field Gap is %v: want zero for a burst, or more", c.Gap)
 	}
 	return nil
 }
@@ -72,9 +72,9 @@ func (c Config) validateArrivals() error {
 func (c Config) validateClient() error {
 	switch {
 	case c.Requests < 0:
-		return fmt.Errorf("Requests is %d: want zero for one request, or more", c.Requests)
+		return fmt.Errorf("field Requests is %d: want zero for one request, or more", c.Requests)
 	case c.Timeout < 0:
-		return fmt.Errorf("Timeout is %v: want zero for %v, or more", c.Timeout, defaultTimeout)
+		return fmt.Errorf("field Timeout is %v: want zero for %v, or more", c.Timeout, defaultTimeout)
 	}
 	return nil
 }
@@ -83,11 +83,11 @@ func (c Config) validateSources() error {
 	for i, source := range c.Sources {
 		switch {
 		case !source.IsValid():
-			return fmt.Errorf("Sources[%d] is the zero address: want one such as 198.18.0.1", i)
+			return fmt.Errorf("field Sources[%d] is the zero address: want one such as 198.18.0.1", i)
 		case source.Is4In6():
-			return fmt.Errorf("Sources[%d] is %v: want %v", i, source, source.Unmap())
+			return fmt.Errorf("field Sources[%d] is %v: want %v", i, source, source.Unmap())
 		case source.Is4() != c.Sources[0].Is4():
-			return fmt.Errorf("Sources[%d] is %v: want an %s address like Sources[0], %v",
+			return fmt.Errorf("field Sources[%d] is %v: want an %s address like Sources[0], %v",
 				i, source, family(c.Sources[0]), c.Sources[0])
 		}
 	}
@@ -97,9 +97,9 @@ func (c Config) validateSources() error {
 func (c Config) validateDial() error {
 	switch {
 	case c.Dial != nil && c.Control != nil:
-		return errors.New("Control is set beside Dial: want only one of them")
+		return errors.New("field Control is set beside Dial: want only one of them")
 	case c.Dial != nil && c.Sources != nil:
-		return errors.New("Sources is set beside Dial: want only one of them")
+		return errors.New("field Sources is set beside Dial: want only one of them")
 	}
 	return nil
 }

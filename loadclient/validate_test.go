@@ -30,31 +30,31 @@ func TestValidate(t *testing.T) {
 		{"sources", func(c *Config) { c.Sources = []netip.Addr{four, four} }, ""},
 		{"dial", func(c *Config) { c.Dial = dial }, ""},
 
-		{"no target", func(c *Config) { c.Target = "" }, `Target is "": ` + absolute},
-		{"relative target", func(c *Config) { c.Target = "198.18.0.2/x" }, `Target is "198.18.0.2/x": ` + absolute},
-		{"target without scheme", func(c *Config) { c.Target = "198.18.0.2:80" }, `Target is "198.18.0.2:80": ` + absolute},
-		{"https", func(c *Config) { c.Target = "https://h/" }, `Target is "https://h/": ` + absolute},
-		{"target without host", func(c *Config) { c.Target = "http://:80/" }, `Target is "http://:80/": ` + absolute},
-		{"target with user", func(c *Config) { c.Target = "http://u:p@h/" }, `Target is "http://u:xxxxx@h/": want it without user and password`},
-		{"port zero", func(c *Config) { c.Target = "http://h:0/" }, `Target is "http://h:0/": want a port from 1 to 65535`},
-		{"port too large", func(c *Config) { c.Target = "http://h:65536/" }, `Target is "http://h:65536/": want a port from 1 to 65535`},
+		{"no target", func(c *Config) { c.Target = "" }, `field Target is "": ` + absolute},
+		{"relative target", func(c *Config) { c.Target = "198.18.0.2/x" }, `field Target is "198.18.0.2/x": ` + absolute},
+		{"target without scheme", func(c *Config) { c.Target = "198.18.0.2:80" }, `field Target is "198.18.0.2:80": ` + absolute},
+		{"https", func(c *Config) { c.Target = "https://h/" }, `field Target is "https://h/": ` + absolute},
+		{"target without host", func(c *Config) { c.Target = "http://:80/" }, `field Target is "http://:80/": ` + absolute},
+		{"target with user", func(c *Config) { c.Target = "http://u:p@h/" }, `field Target is "http://u:xxxxx@h/": want it without user and password`},
+		{"port zero", func(c *Config) { c.Target = "http://h:0/" }, `field Target is "http://h:0/": want a port from 1 to 65535`},
+		{"port too large", func(c *Config) { c.Target = "http://h:65536/" }, `field Target is "http://h:65536/": want a port from 1 to 65535`},
 
-		{"no clients", func(c *Config) { c.Clients = 0 }, "Clients is 0: want at least 1, or Waves"},
-		{"negative clients", func(c *Config) { c.Clients = -1 }, "Clients is -1: want at least 1, or Waves"},
-		{"negative gap", func(c *Config) { c.Gap = -time.Second }, "Gap is -1s: want zero for a burst, or more"},
-		{"clients and waves", func(c *Config) { c.Waves = scenario.Arrivals{{Clients: 1}} }, "Clients is 1 beside Waves: want only one of them"},
-		{"gap and waves", func(c *Config) { *c = Config{Target: c.Target, Gap: 1, Waves: scenario.Arrivals{{Clients: 1}}} }, "Gap is 1ns beside Waves: want the gap inside the waves"},
-		{"empty waves", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{} }, "Waves is empty: want at least one wave, or nil and Clients"},
-		{"bad wave", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 1}, {Clients: 1, At: -1}} }, "Waves: wave 1: at is -1ns, want zero or more"},
+		{"no clients", func(c *Config) { c.Clients = 0 }, "field Clients is 0: want at least 1, or Waves"},
+		{"negative clients", func(c *Config) { c.Clients = -1 }, "field Clients is -1: want at least 1, or Waves"},
+		{"negative gap", func(c *Config) { c.Gap = -time.Second }, "field Gap is -1s: want zero for a burst, or more"},
+		{"clients and waves", func(c *Config) { c.Waves = scenario.Arrivals{{Clients: 1}} }, "field Clients is 1 beside Waves: want only one of them"},
+		{"gap and waves", func(c *Config) { *c = Config{Target: c.Target, Gap: 1, Waves: scenario.Arrivals{{Clients: 1}}} }, "field Gap is 1ns beside Waves: want the gap inside the waves"},
+		{"empty waves", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{} }, "field Waves is empty: want at least one wave, or nil and Clients"},
+		{"bad wave", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 1}, {Clients: 1, At: -1}} }, "field Waves: wave 1: at is -1ns, want zero or more"},
 
-		{"negative requests", func(c *Config) { c.Requests = -1 }, "Requests is -1: want zero for one request, or more"},
-		{"negative timeout", func(c *Config) { c.Timeout = -time.Second }, "Timeout is -1s: want zero for 30s, or more"},
+		{"negative requests", func(c *Config) { c.Requests = -1 }, "field Requests is -1: want zero for one request, or more"},
+		{"negative timeout", func(c *Config) { c.Timeout = -time.Second }, "field Timeout is -1s: want zero for 30s, or more"},
 
-		{"zero source", func(c *Config) { c.Sources = []netip.Addr{four, {}} }, "Sources[1] is the zero address: want one such as 198.18.0.1"},
-		{"mapped source", func(c *Config) { c.Sources = []netip.Addr{netip.MustParseAddr("::ffff:198.18.0.1")} }, "Sources[0] is ::ffff:198.18.0.1: want 198.18.0.1"},
-		{"two families", func(c *Config) { c.Sources = []netip.Addr{six, four} }, "Sources[1] is 198.18.0.1: want an IPv6 address like Sources[0], 2001:db8::1"},
-		{"dial and control", func(c *Config) { c.Dial, c.Control = dial, control }, "Control is set beside Dial: want only one of them"},
-		{"dial and sources", func(c *Config) { c.Dial, c.Sources = dial, []netip.Addr{four} }, "Sources is set beside Dial: want only one of them"},
+		{"zero source", func(c *Config) { c.Sources = []netip.Addr{four, {}} }, "field Sources[1] is the zero address: want one such as 198.18.0.1"},
+		{"mapped source", func(c *Config) { c.Sources = []netip.Addr{netip.MustParseAddr("::ffff:198.18.0.1")} }, "field Sources[0] is ::ffff:198.18.0.1: want 198.18.0.1"},
+		{"two families", func(c *Config) { c.Sources = []netip.Addr{six, four} }, "field Sources[1] is 198.18.0.1: want an IPv6 address like Sources[0], 2001:db8::1"},
+		{"dial and control", func(c *Config) { c.Dial, c.Control = dial, control }, "field Control is set beside Dial: want only one of them"},
+		{"dial and sources", func(c *Config) { c.Dial, c.Sources = dial, []netip.Addr{four} }, "field Sources is set beside Dial: want only one of them"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,7 @@ func TestValidate(t *testing.T) {
 func TestRunRefusesBadConfig(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), Config{Target: "http://198.18.0.2/"})
-	const want = "prepare swarm: Clients is 0: want at least 1, or Waves"
+	const want = "prepare swarm: field Clients is 0: want at least 1, or Waves"
 	if err == nil || err.Error() != want {
 		t.Errorf("Run() = %v, want %q", err, want)
 	}

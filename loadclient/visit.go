@@ -100,5 +100,5 @@ func cancelledOr(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[syscall.Errno](err); ok || ctx.Err() == nil {
 		return err
 	}
-	return fmt.Errorf("cancelled: %v", context.Cause(ctx))
+	return errors.New("cancelled: " + context.Cause(ctx).Error())
 }

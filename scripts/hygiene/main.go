@@ -1,0 +1,135 @@
+// Command hygiene shows that the suite leaves nothing behind on the machine.
+//
+//	go run ./scripts/hygiene [-kills 50] [-seed N]
+//
+// It builds the binary of ./tests, plays the whole story and compares the machine
+// before and after: sysctls, interfaces, addresses, routes, rules, mounts, packet
+// filter, named network namespaces, and the namespaces that processes are in. Then
+// it starts the story again and again and kills it with SIGKILL at random moments,
+// each time waiting for the last process to be gone and comparing again. Run as
+// root it does all of it twice, the second time as an unprivileged user.
+//
+// The exit status is 1 if anything was left behind, with one line for each thing.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	kills := flag.Int("kills", 50, "how many runs to kill, for each user")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random moments")
+	flag.Parse()
+	if flag.NArg() > 0 || *kills < 0 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/hygiene [-kills 50] [-seed N]")
+		os.Exit(2)
+	}
+	fmt.Printf("seed %d\n", *seed)
+	if err := run(*kills, rand.New(rand.NewPCG(*seed, 0))); err != nil {
+		fmt.Fprintln(os.Stderr, "hygiene:", err)
+		os.Exit(1)
+	}
+}
+
+func run(kills int, random *rand.Rand) error {
+	folder, err := os.MkdirTemp("", "rstlab-hygiene-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	if err := os.Chmod(folder, 0o755); err != nil { // the other user runs the binary too
+		return err
+	}
+	binary := filepath.Join(folder, "story.test")
+	build := exec.Command("go", "test", "-c", "-o", binary, "./tests")
+	build.Stdout, build.Stderr = os.Stdout, os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build the binary of ./tests, from the repository's root: %w", err)
+	}
+	for _, u := range users() {
+		if err := u.playWhole(binary); err != nil {
+			return err
+		}
+		if err := u.killOften(binary, kills, random); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// user is somebody to run the story as.
+type user struct {
+	name       string
+	credential *syscall.Credential // nil: whoever runs this command
+}
+
+func users() []user {
+	all := []user{{name: fmt.Sprintf("user %d", os.Getuid())}}
+	if os.Getuid() == 0 {
+		const nobody = 65534
+		all = append(all, user{fmt.Sprintf("user %d", nobody), &syscall.Credential{Uid: nobody, Gid: nobody}})
+	}
+	return all
+}
+
+// story is a run of the story's binary that has not been started.
+func (u user) story(binary string) *exec.Cmd {
+	cmd := exec.Command(binary, "-test.run", "^TestStory$")
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.credential}
+	return cmd
+}
+
+// playWhole lets one run end by itself.
+func (u user) playWhole(binary string) error {
+	before, err := look()
+	if err != nil {
+		return err
+	}
+	if output, err := u.story(binary).CombinedOutput(); err != nil {
+		return fmt.Errorf("play the story as %s: %w\n%s", u.name, err, output)
+	}
+	if err := compare(before, binary); err != nil {
+		return fmt.Errorf("after a whole run as %s: %w", u.name, err)
+	}
+	fmt.Printf("%s: the machine is the same before and after a whole run: %v\n", u.name, before)
+	return nil
+}
+
+// latest is the last moment at which a run is killed. By then every lab is made,
+// every server runs and the bursts are out.
+const latest = 4 * time.Second
+
+func (u user) killOften(binary string, kills int, random *rand.Rand) error {
+	before, err := look()
+	if err != nil {
+		return err
+	}
+	first, last := latest, time.Duration(0)
+	for i := range kills {
+		moment := time.Duration(random.Int64N(int64(latest)))
+		first, last = min(first, moment), max(last, moment)
+		cmd := u.story(binary)
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		time.Sleep(moment)
+		err := cmd.Process.Kill()
+		if _, killed := errors.AsType[*exec.ExitError](cmd.Wait()); err != nil || !killed {
+			return fmt.Errorf("run %d as %s ended before it was killed at %v", i, u.name, moment)
+		}
+		if err := compare(before, binary); err != nil {
+			return fmt.Errorf("run %d as %s, killed at %v: %w", i, u.name, moment, err)
+		}
+	}
+	fmt.Printf("%s: killed %d runs at moments from %v to %v: nothing is left of them\n", u.name, kills, first, last)
+	return nil
+}

@@ -1,0 +1,166 @@
+package tests
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/rstlab/rstlab"
+
+// arrows are the law of who may import whom: for each room, the packages outside
+// the standard library that its code, tests aside, may import. Arrows go one way:
+// servers and loadclient do not know the laboratory, and it does not know them.
+var arrows = map[string][]string{
+	"netlab": {
+		module + "/netlab/scenario", "github.com/vishvananda/netlink", "github.com/vishvananda/netlink/nl",
+		"github.com/vishvananda/netns", "go.uber.org/goleak", "golang.org/x/sys/unix",
+	},
+	"netlab/scenario": {},
+	"servers":         {module + "/servers/rpc", "golang.org/x/sys/unix"},
+	"servers/rpc":     {},
+	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
+	"tests":           {},
+	"scripts/hygiene": {"github.com/vishvananda/netlink", "golang.org/x/sys/unix"},
+}
+
+// pure are the rooms that are arithmetic over values.
+var pure = []string{"netlab/scenario"}
+
+// effects are the packages of the standard library that a pure room does not import.
+var effects = []string{"net", "net/http", "os", "os/exec", "syscall"}
+
+// clocks are the functions of package time that a pure room does not call.
+var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer"}
+
+func TestArrows(t *testing.T) {
+	rooms := readRooms(t, os.DirFS(".."))
+	for _, name := range slices.Sorted(maps.Keys(rooms)) {
+		for _, complaint := range rooms[name].complaints(name) {
+			t.Error(complaint)
+		}
+	}
+	for name := range arrows {
+		if _, ok := rooms[name]; !ok {
+			t.Errorf("arrows has a room %s, which does not exist", name)
+		}
+	}
+}
+
+// room is what one folder's Go files import and which clocks they read, tests aside.
+type room struct {
+	imports map[string]bool
+	clocks  []string
+}
+
+func (r room) complaints(name string) []string {
+	allowed, known := arrows[name]
+	if !known {
+		return []string{name + ": a new room; say in arrows what it may import"}
+	}
+	var all []string
+	for _, imported := range slices.Sorted(maps.Keys(r.imports)) {
+		first, _, _ := strings.Cut(imported, "/")
+		switch {
+		case strings.Contains(first, ".") && !slices.Contains(allowed, imported):
+			all = append(all, name+" imports "+imported+", which is against the arrows")
+		case slices.Contains(pure, name) && slices.Contains(effects, imported):
+			all = append(all, name+" is pure and imports "+imported)
+		}
+	}
+	if slices.Contains(pure, name) {
+		for _, clock := range r.clocks {
+			all = append(all, name+" is pure and calls "+clock)
+		}
+	}
+	return all
+}
+
+// readRooms parses every folder with Go files; a module of its own is not a room.
+func readRooms(t *testing.T, root fs.FS) map[string]room {
+	t.Helper()
+	rooms := map[string]room{}
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if _, err := fs.Stat(root, path.Join(name, "go.mod")); err == nil && name != "." || strings.HasPrefix(entry.Name(), ".") && name != "." || entry.Name() == "testdata" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		folder := path.Dir(name)
+		if rooms[folder].imports == nil {
+			rooms[folder] = room{imports: map[string]bool{}}
+		}
+		r := rooms[folder]
+		r.add(t, name, text)
+		rooms[folder] = r
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rooms
+}
+
+func (r *room) add(t *testing.T, name string, text []byte) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.imports[imported] = true
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		if call, ok := node.(*ast.SelectorExpr); ok {
+			if of, ok := call.X.(*ast.Ident); ok && of.Name == "time" && slices.Contains(clocks, call.Sel.Name) {
+				r.clocks = append(r.clocks, "time."+call.Sel.Name)
+			}
+		}
+		return true
+	})
+}
+
+// The check itself sees an arrow that is against the law.
+func TestArrowsSeeWhatIsForbidden(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		room room
+		want string
+	}{
+		{"servers", room{imports: map[string]bool{module + "/netlab": true}}, "servers imports " + module + "/netlab, which is against the arrows"},
+		{"loadclient", room{imports: map[string]bool{module + "/netlab": true}}, "loadclient imports " + module + "/netlab, which is against the arrows"},
+		{"netlab", room{imports: map[string]bool{module + "/loadclient": true}}, "netlab imports " + module + "/loadclient, which is against the arrows"},
+		{"netlab/scenario", room{imports: map[string]bool{"os": true}}, "netlab/scenario is pure and imports os"},
+		{"netlab/scenario", room{clocks: []string{"time.Now"}}, "netlab/scenario is pure and calls time.Now"},
+		{"helpers", room{}, "helpers: a new room; say in arrows what it may import"},
+		{"netlab/scenario", room{imports: map[string]bool{"fmt": true, "net/netip": true}}, ""},
+	} {
+		if got := strings.Join(c.room.complaints(c.name), "; "); got != c.want {
+			t.Errorf("complaints of %s:\n got %q\nwant %q", c.name, got, c.want)
+		}
+	}
+}
