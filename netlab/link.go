@@ -1,7 +1,6 @@
 package netlab
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -12,11 +11,16 @@ import (
 // mac is a locally administered address, the same in every lab.
 func mac(host int) net.HardwareAddr { return net.HardwareAddr{2, 0, 0, 0, 0, byte(host)} }
 
+// eth0Index is chosen here so that the kernel need not be asked for it. The lowest
+// numbers may be taken by the tunnel devices that some kernels put into every
+// namespace.
+const eth0Index = 100
+
 // join makes a veth pair with each end born in its place, eth0 in s and peerName
 // in peer, and sets both up.
 func join(s, peer *site, peerName string) error {
 	veth := &netlink.Veth{
-		LinkAttrs:        netlink.LinkAttrs{Name: "eth0", HardwareAddr: mac(s.number), TxQLen: -1},
+		LinkAttrs:        netlink.LinkAttrs{Name: "eth0", Index: eth0Index, Flags: net.FlagUp, HardwareAddr: mac(s.number), TxQLen: -1},
 		PeerName:         peerName,
 		PeerHardwareAddr: mac(peer.number),
 		PeerNamespace:    netlink.NsFd(peer.ns),
@@ -28,9 +32,9 @@ func join(s, peer *site, peerName string) error {
 	if err != nil {
 		return fmt.Errorf("find %s in host %s: %w", peerName, peer.name, err)
 	}
-	s.links = append(s.links, veth.Index)
+	s.links = append(s.links, eth0Index)
 	peer.links = append(peer.links, end.Attrs().Index)
-	return errors.Join(s.up(veth.Index), peer.up(end.Attrs().Index))
+	return peer.up(end.Attrs().Index)
 }
 
 // addBridge makes the switch: a bridge over all links. It runs no spanning tree, so

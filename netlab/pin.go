@@ -32,10 +32,8 @@ var pins = []pin{
 	{"net.ipv4.tcp_fastopen", "1"},
 	{"net.ipv4.tcp_timestamps", "1"},
 	{"net.ipv4.tcp_tw_reuse", "2"},
-	{"net.ipv4.tcp_no_metrics_save", "1"},        // a remembered peer is exempt from a rule of the SYN queue
-	{"net.ipv4.tcp_congestion_control", "reno"},  // copied from the machine; reno is always built in
-	{"net.ipv4.tcp_rmem", "4096 131072 6291456"}, // copied from the machine
-	{"net.ipv4.tcp_wmem", "4096 16384 4194304"},  // copied from the machine
+	{"net.ipv4.tcp_no_metrics_save", "1"},       // a remembered peer is exempt from a rule of the SYN queue
+	{"net.ipv4.tcp_congestion_control", "reno"}, // copied from the machine; reno is always built in
 	{"net.ipv4.ip_local_port_range", "32768 60999"},
 	{"net.ipv6.conf.all.disable_ipv6", "0"},      // copied from the machine
 	{"net.ipv6.conf.default.disable_ipv6", "0"},  // copied from the machine

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -16,8 +15,10 @@ import (
 
 // rawPair is the yardstick of BenchmarkPair: the same two hosts made by the leanest
 // code there is, bare netlink messages sent in batches, without the pins, checks
-// and cleanup of a lab. The calling goroutine must be locked to its thread.
+// and cleanup of a lab.
 func rawPair(home int) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	a, err := rawNamespace()
 	if err != nil {
 		return err
@@ -142,7 +143,6 @@ func BenchmarkPair(b *testing.B) {
 	if err := available(); err != nil {
 		refuse(b, err)
 	}
-	runtime.LockOSThread() // and never unlocked: the thread ends with the benchmark
 	homeNS, err := home()
 	if err != nil {
 		b.Fatal(err)
@@ -184,11 +184,11 @@ func TestRawPairMakesHosts(t *testing.T) {
 	if err := available(); err != nil {
 		refuse(t, err)
 	}
-	err := onThread(func() error {
-		homeNS, err := home()
-		return errors.Join(err, os.NewSyscallError("raw", rawPair(int(homeNS))))
-	})
+	homeNS, err := home()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rawPair(int(homeNS)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +57,7 @@ func TestArrows(t *testing.T) {
 
 // room is what one folder's Go files import and which clocks they read, tests aside.
 type room struct {
-	imports map[string]bool
+	imports []string
 	clocks  []string
 }
 
@@ -68,7 +67,7 @@ func (r room) complaints(name string) []string {
 		return []string{name + ": a new room; say in arrows what it may import"}
 	}
 	var all []string
-	for _, imported := range slices.Sorted(maps.Keys(r.imports)) {
+	for _, imported := range r.imports {
 		first, _, _ := strings.Cut(imported, "/")
 		switch {
 		case strings.Contains(first, ".") && !slices.Contains(allowed, imported):
@@ -85,40 +84,38 @@ func (r room) complaints(name string) []string {
 	return all
 }
 
-// readRooms parses every folder with Go files; a module of its own is not a room.
+// readRooms parses the Go files of every folder, tests aside.
 func readRooms(t *testing.T, root fs.FS) map[string]room {
 	t.Helper()
 	rooms := map[string]room{}
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if entry.IsDir() {
-			if _, err := fs.Stat(root, path.Join(name, "go.mod")); err == nil && name != "." || strings.HasPrefix(entry.Name(), ".") && name != "." || entry.Name() == "testdata" {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+		case entry.IsDir() && name != "." && notARoom(root, name):
+			return fs.SkipDir
+		case entry.IsDir(), !strings.HasSuffix(name, ".go"), strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
 		text, err := fs.ReadFile(root, name)
 		if err != nil {
 			return err
 		}
-		folder := path.Dir(name)
-		if rooms[folder].imports == nil {
-			rooms[folder] = room{imports: map[string]bool{}}
-		}
-		r := rooms[folder]
+		r := rooms[path.Dir(name)]
 		r.add(t, name, text)
-		rooms[folder] = r
+		rooms[path.Dir(name)] = r
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rooms
+}
+
+// notARoom tells folders that Go does not build as part of this module.
+func notARoom(root fs.FS, folder string) bool {
+	_, err := fs.Stat(root, path.Join(folder, "go.mod"))
+	return err == nil || strings.HasPrefix(path.Base(folder), ".") || path.Base(folder) == "testdata"
 }
 
 func (r *room) add(t *testing.T, name string, text []byte) {
@@ -132,7 +129,7 @@ func (r *room) add(t *testing.T, name string, text []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.imports[imported] = true
+		r.imports = append(r.imports, imported)
 	}
 	ast.Inspect(file, func(node ast.Node) bool {
 		if call, ok := node.(*ast.SelectorExpr); ok {
@@ -151,13 +148,13 @@ func TestArrowsSeeWhatIsForbidden(t *testing.T) {
 		room room
 		want string
 	}{
-		{"servers", room{imports: map[string]bool{module + "/netlab": true}}, "servers imports " + module + "/netlab, which is against the arrows"},
-		{"loadclient", room{imports: map[string]bool{module + "/netlab": true}}, "loadclient imports " + module + "/netlab, which is against the arrows"},
-		{"netlab", room{imports: map[string]bool{module + "/loadclient": true}}, "netlab imports " + module + "/loadclient, which is against the arrows"},
-		{"netlab/scenario", room{imports: map[string]bool{"os": true}}, "netlab/scenario is pure and imports os"},
+		{"servers", room{imports: []string{module + "/netlab"}}, "servers imports " + module + "/netlab, which is against the arrows"},
+		{"loadclient", room{imports: []string{module + "/netlab"}}, "loadclient imports " + module + "/netlab, which is against the arrows"},
+		{"netlab", room{imports: []string{module + "/loadclient"}}, "netlab imports " + module + "/loadclient, which is against the arrows"},
+		{"netlab/scenario", room{imports: []string{"os"}}, "netlab/scenario is pure and imports os"},
 		{"netlab/scenario", room{clocks: []string{"time.Now"}}, "netlab/scenario is pure and calls time.Now"},
 		{"helpers", room{}, "helpers: a new room; say in arrows what it may import"},
-		{"netlab/scenario", room{imports: map[string]bool{"fmt": true, "net/netip": true}}, ""},
+		{"netlab/scenario", room{imports: []string{"fmt", "net/netip"}}, ""},
 	} {
 		if got := strings.Join(c.room.complaints(c.name), "; "); got != c.want {
 			t.Errorf("complaints of %s:\n got %q\nwant %q", c.name, got, c.want)

@@ -6,15 +6,22 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"text/tabwriter"
+	"time"
 
 	"github.com/rstlab/rstlab/loadclient"
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // check holds the observation against the row and returns everything that is not
-// as it should be, each in words for somebody who does not know the suite.
+// as it should be, each in words for somebody who does not know the suite, and
+// then how the knobs really stood.
 func (o observation) check() error {
-	return errors.Join(o.checkResets(), o.checkQueue(), o.checkBooks(), o.checkErrors())
+	err := errors.Join(o.checkResets(), o.checkQueue(), o.checkBooks(), o.checkErrors())
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w\n%s", err, o.knobs())
 }
 
 // resets is how many handshakes ended in a RST, as the clients of the hop in
@@ -37,21 +44,31 @@ func (o observation) checkResets() error {
 	n := o.resets()
 	switch {
 	case o.row.resets && n == 0:
-		return fmt.Errorf("no handshake was reset at the %s, and some should have been: a burst of %d clients into a full accept queue with abort on.\n%s",
-			o.row.hop, o.row.clients, o.knobs())
+		return fmt.Errorf("no handshake was reset at the %s, and some should have been: %d clients meet a full accept queue, with abort on",
+			o.row.hop, o.row.clients)
 	case !o.row.resets && n > 0:
-		return fmt.Errorf("%d handshakes were reset at the %s, and none should have been.\n%s", n, o.row.hop, o.knobs())
+		return fmt.Errorf("%d handshakes were reset at the %s, and none should have been", n, o.row.hop)
 	}
 	return nil
 }
 
-// knobs tells how the three knobs were really turned.
+// knobs tells how the row sets the three knobs and how they were found.
 func (o observation) knobs() string {
-	return fmt.Sprintf("\tknob                  row      found\n"+
-		"\tabort on overflow     %-8s %s\n"+
-		"\taccept queue's limit  %-8d %d\n"+
-		"\tclients arrive within %-8v %v\n"+
-		"\tfates: %v", o.row.abortValue(), o.Abort, o.row.backlog, o.Limit, o.row.span(), o.LastSYN, o.Result.Fates)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\tknob\tset\tfound\t")
+	knob := func(name string, set, found any, wrong bool) {
+		mark := ""
+		if wrong {
+			mark = "<-- look here first"
+		}
+		fmt.Fprintf(w, "\t%s\t%v\t%v\t%s\n", name, set, found, mark)
+	}
+	knob("tcp_abort_on_overflow", o.row.abortValue(), o.Abort, o.Abort != o.row.abortValue())
+	knob("accept queue's limit", o.row.backlog, o.Limit, o.Limit != uint32(o.row.backlog))
+	knob("from first client to last", o.row.span(), o.Spread.Round(time.Millisecond), o.Spread < o.row.span()/2)
+	w.Flush()
+	return table.String() + fmt.Sprintf("  fates: %v", o.Result.Fates)
 }
 
 // checkQueue asserts that a queue that is large enough drops nothing and serves
@@ -68,12 +85,12 @@ func (o observation) checkQueue() error {
 	}
 	switch {
 	case o.row.fits() && overflowing.Drops != 0:
-		errs = append(errs, fmt.Errorf("the %s's listener dropped %d, want 0, since its accept queue holds everybody who waits.\n%s",
-			o.row.hop, overflowing.Drops, o.knobs()))
+		errs = append(errs, fmt.Errorf("the %s's listener dropped %d, want 0: its accept queue should hold everybody who waits",
+			o.row.hop, overflowing.Drops))
 	case o.row.fits() && served != o.row.clients:
 		errs = append(errs, fmt.Errorf("%d of %d clients were served, want all: nothing overflows in this row.\n%v", served, o.row.clients, o.Result))
 	case !o.row.fits() && overflowing.Drops == 0:
-		errs = append(errs, fmt.Errorf("the %s's listener dropped nothing, but its accept queue should have overflowed.\n%s", o.row.hop, o.knobs()))
+		errs = append(errs, fmt.Errorf("the %s's listener dropped nothing, but its accept queue should have overflowed", o.row.hop))
 	}
 	return errors.Join(errs...)
 }
@@ -95,7 +112,7 @@ func (o observation) checkBooks() error {
 	}
 	equal("EmbryonicRsts at the "+o.row.hop+" (handshakes it reset)", server["EmbryonicRsts"], resets)
 	equal("EstabResets at its clients (connections they lost)", peer["EstabResets"], resets)
-	if o.row.abort {
+	if o.Abort == "1" {
 		// A dropped SYN or cookie counts one and an ACK that was answered with RST
 		// counts two. With abort off ACKs are dropped too, which no counter tells
 		// from dropped SYNs.

@@ -16,7 +16,7 @@ import (
 // ledgerCounters are the counters that the accept queue's overflow can move, of
 // those that each host has.
 var ledgerCounters = []string{
-	"ListenOverflows", "ListenDrops", "EmbryonicRsts", "OutRsts", "EstabResets",
+	"EmbryonicRsts", "OutRsts", "EstabResets", "ListenOverflows", "ListenDrops",
 	"TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent", "SyncookiesRecv", "SyncookiesFailed",
 	"TCPTimeouts", "TCPSynRetrans", "AttemptFails", "TCPBacklogDrop",
 }
@@ -68,12 +68,8 @@ func (l *ledger) publish(t *testing.T) {
 func (l *ledger) write(w io.Writer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "overflow at\tclients\tbacklog\tabort\tarrivals\t")
-	for _, fate := range scenario.AllFates() {
-		fmt.Fprintf(table, "%v\t", fate)
-	}
-	fmt.Fprintln(table, "drops\t  what the kernel counted")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "queue of\tclients\tbacklog\tabort\tarrivals\tfates\tdrops\tcounters that moved there")
 	for _, r := range rows() {
 		if line, ok := l.lines[r.name()]; ok {
 			line.write(table)
@@ -84,15 +80,16 @@ func (l *ledger) write(w io.Writer) {
 }
 
 func (l ledgerLine) write(w io.Writer) {
-	fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t", l.row.hop, l.row.clients, l.row.backlog, l.row.abortValue(), l.row.arrivals())
-	for _, fate := range scenario.AllFates() {
-		fmt.Fprintf(w, "%d\t", l.Result.Fates[fate])
-	}
 	server, drops := l.Front, l.FrontQueue.Drops
 	if l.row.hop == "backend" {
 		server, drops = l.Backend, l.BackendQueue.Drops
 	}
-	fmt.Fprintf(w, "%d\t  %s\n", drops, inOrder(server))
+	fates := l.Result.Fates.String()
+	if n := l.resets(); n > 0 && l.row.hop == "backend" {
+		fates += fmt.Sprintf(" (reset behind the front %d)", n)
+	}
+	fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%d\t%s\n", l.row.hop, l.row.clients, l.row.backlog, l.row.abortValue(), l.row.arrivals(),
+		fates, drops, inOrder(server))
 }
 
 // inOrder lists what moved in the order of ledgerCounters.
@@ -108,6 +105,9 @@ func inOrder(moved scenario.Counters) string {
 
 // verdict is one sentence on the whole story.
 func (l *ledger) verdict() string {
+	if len(l.lines) == 0 {
+		return "verdict: none, since no row came to its end"
+	}
 	var appeared, shouldAppear, stayedAway, shouldStayAway int
 	var failed []string
 	for _, line := range l.lines {

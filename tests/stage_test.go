@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -104,9 +105,9 @@ type observation struct {
 	BackendQueue netlab.AcceptQueue `json:"backend_queue"`
 
 	// The knobs as the kernel and the swarm really had them.
-	Abort   string        `json:"tcp_abort_on_overflow"`
-	Limit   uint32        `json:"accept_queue_limit"`
-	LastSYN time.Duration `json:"last_start_ns"` // from the first client's start to the last one's
+	Abort  string        `json:"tcp_abort_on_overflow"`
+	Limit  uint32        `json:"accept_queue_limit"`
+	Spread time.Duration `json:"spread_ns"` // from the run's start to the last client's
 
 	row row
 }
@@ -167,7 +168,7 @@ func (s *stage) play(t *testing.T) observation {
 		Limit:        s.overflowing().AcceptQueue(s.overflowingPort()).Limit,
 	}
 	for _, c := range result.Clients {
-		o.LastSYN = max(o.LastSYN, c.Started)
+		o.Spread = max(o.Spread, c.Started)
 	}
 	abort, err := s.overflowing().ReadSysctl(abortKey)
 	if err != nil {
@@ -177,14 +178,19 @@ func (s *stage) play(t *testing.T) observation {
 	return o
 }
 
-// saveOnFailure keeps what was observed for a failed test; see -artifacts.
+// saveOnFailure keeps what was observed for a failed test, if go test was told to
+// keep artifacts.
 func (o observation) saveOnFailure(t *testing.T) {
 	if !t.Failed() {
 		return
 	}
+	if kept := flag.Lookup("test.artifacts"); kept.Value.String() != "true" {
+		t.Log("to keep every client's record, run with -artifacts (and -outputdir, a folder that exists)")
+		return
+	}
 	text, err := json.MarshalIndent(o, "", "\t")
 	if err != nil {
-		t.Errorf("save the observation: %v", err)
+		t.Errorf("encode the observation: %v", err)
 		return
 	}
 	name := strings.NewReplacer("/", "_", "=", "-", ",", "_").Replace(t.Name()) + ".json"
@@ -192,5 +198,5 @@ func (o observation) saveOnFailure(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Errorf("save the observation: %v", err)
 	}
-	t.Logf("everything observed is in %s", path)
+	t.Logf("every client's record is in %s", path)
 }
