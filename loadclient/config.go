@@ -44,6 +44,11 @@ type Config struct {
 	// returns must unblock reads and writes. Optional.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Decided is called once, when every client has its fate and before the
+	// connections that are still open are closed: the moment to read counters
+	// that the closing would move. Optional.
+	Decided func()
+
 	// Progress is where one line about the running swarm is rewritten, if it is
 	// an [os.File] on a terminal; any other writer stays untouched. Optional.
 	Progress io.Writer

@@ -9,8 +9,8 @@ import (
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// Run lets every client live from its start to its fate, then closes the
-// connections that are still open, all together, and reports.
+// Run lets every client live from its start to its fate, then calls cfg.Decided,
+// closes the connections that are still open, all together, and reports.
 //
 // The records stand in the order of the client numbers and belong to the
 // caller. A bad configuration, a Target that cannot be resolved and too few
@@ -85,6 +85,9 @@ func (s *swarm) run(ctx context.Context) Result {
 	s.schedule.open(ctx, s.start)
 	decided.Wait()
 	elapsed := s.now()
+	if s.cfg.Decided != nil {
+		s.cfg.Decided()
+	}
 	for i, conn := range s.conns {
 		if conn != nil {
 			conn.seal(&s.clients[i])

@@ -193,3 +193,29 @@ func TestCancel(t *testing.T) {
 		})
 	}
 }
+
+// Decided comes once, when every client has its fate and every connection is open.
+func TestDecidedComesBeforeTheClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var dials, ended, calls atomic.Int64
+		serve := func(conn io.ReadWriter) {
+			answering(okAnswer)(conn)
+			ended.Add(1)
+		}
+		run(t, loadclient.Config{
+			Target: target, Clients: 50, Gap: 20 * ms, Dial: dialPipe(&dials, serve),
+			Decided: func() {
+				synctest.Wait()
+				calls.Add(1)
+				if dials.Load() != 50 || ended.Load() != 0 {
+					t.Errorf("%d connections were opened and %d have ended, want 50 and none", dials.Load(), ended.Load())
+				}
+			},
+		})
+		synctest.Wait()
+		if calls.Load() != 1 || ended.Load() != 50 {
+			t.Errorf("Decided came %d times and %d connections ended, want once and 50", calls.Load(), ended.Load())
+		}
+	})
+}

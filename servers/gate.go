@@ -81,6 +81,7 @@ func (g *gate) release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held = false
+	g.pace.resume(time.Now())
 	_ = g.interrupt(time.Time{}) // as in hold
 	g.changed.Broadcast()
 }

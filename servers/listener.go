@@ -93,8 +93,9 @@ func (l *Listener) Release() { l.gate.release() }
 // is how a Listener begins.
 //
 // The first slot is one interval after the latest accept, or now if there was
-// none. Slots are absolute deadlines, without drift, while connections wait.
-// After idleness the next slot is one interval after the accept that ended it.
+// none. While connections wait, slots are absolute deadlines: a loop that was held
+// up makes up for it. After idleness the next slot is one interval after the accept
+// that ended it, and after Release it is now.
 // An Accept that waits for its slot goes by the new pace at once. One that is in
 // the kernel already has had its slot, and takes one connection.
 func (l *Listener) SetPace(every time.Duration) { l.gate.setPace(every) }

@@ -16,15 +16,20 @@ func (p pace) due() time.Time { return p.slot.Add(p.every) }
 // took records an accept at now. Idle means that no connection was waiting when
 // the slot came.
 //
-// An accept less than one interval late uses up the slot that was due. After
-// idleness, or when a whole slot was missed, the count starts again at now:
-// slots that nobody used are lost, or a burst would follow every pause.
+// While connections wait, each accept uses up the slot that was due, however late
+// it is: a loop that was held up catches up. After idleness the count starts again
+// at now, or a burst would follow every lull.
 func (p *pace) took(now time.Time, idle bool) {
-	due := p.due()
-	late := now.Sub(due)
-	if !idle && 0 <= late && late < p.every {
+	if due := p.due(); p.every > 0 && !p.slot.IsZero() && !idle && !now.Before(due) {
 		p.slot = due
 		return
 	}
 	p.slot = now
+}
+
+// resume forgets the slots that went by while nobody was allowed to accept.
+func (p *pace) resume(now time.Time) {
+	if p.due().Before(now) {
+		p.slot = now.Add(-max(p.every, 0))
+	}
 }

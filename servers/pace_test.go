@@ -23,7 +23,8 @@ func TestPace(t *testing.T) {
 		{"late without drift", 10 * ms, []accept{{0, true, 10 * ms}, {13 * ms, false, 20 * ms}, {29 * ms, false, 30 * ms}}},
 		{"idle for part of a slot", 10 * ms, []accept{{0, true, 10 * ms}, {13 * ms, true, 23 * ms}}},
 		{"idle for many slots", 10 * ms, []accept{{0, true, 10 * ms}, {95 * ms, true, 105 * ms}, {105 * ms, false, 115 * ms}}},
-		{"whole slot missed", 10 * ms, []accept{{0, true, 10 * ms}, {20 * ms, false, 30 * ms}, {55 * ms, false, 65 * ms}}},
+		{"slots missed are caught up", 10 * ms, []accept{{0, true, 10 * ms}, {35 * ms, false, 20 * ms}, {35 * ms, false, 30 * ms}, {35 * ms, false, 40 * ms}}},
+		{"first accept with a queue", 10 * ms, []accept{{50 * ms, false, 60 * ms}}},
 		{"before its slot", 10 * ms, []accept{{0, true, 10 * ms}, {4 * ms, false, 14 * ms}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,5 +41,22 @@ func TestPace(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What went by while the gate was shut is not made up for.
+func TestPaceResume(t *testing.T) {
+	start := time.Now()
+	for _, tt := range []struct{ every, at, due time.Duration }{
+		{10 * time.Millisecond, 95 * time.Millisecond, 95 * time.Millisecond},
+		{10 * time.Millisecond, 4 * time.Millisecond, 10 * time.Millisecond},
+		{0, 95 * time.Millisecond, 95 * time.Millisecond},
+	} {
+		p := pace{every: tt.every}
+		p.took(start, true)
+		p.resume(start.Add(tt.at))
+		if got := p.due().Sub(start); got != tt.due {
+			t.Errorf("every %v, resumed at %v: due at %v, want %v", tt.every, tt.at, got, tt.due)
+		}
 	}
 }

@@ -18,24 +18,24 @@ type row struct {
 }
 
 // How long a client waits for its answer, and the front for its backend. Both are
-// longer than the eight seconds that a row needs to accept everybody, and the
+// much longer than the four seconds that a row needs to accept everybody, and the
 // front gives up first, so that its client hears why.
 const (
 	clientPatience = 10 * time.Second
 	frontPatience  = 9 * time.Second
 )
 
-// slow is the accept loop that is too slow for its clients: by the time the kernel
-// repeats the dropped SYNs, after one second, it has made less room than the
-// backlog's worth. At 20 ms an accept and backlog 64 it has accepted 50, so 65 SYNs
-// are answered and 15 of their clients find the queue full again.
+// slow are accept loops that are too slow for a burst, and fast enough for clients
+// 20 ms apart. In the second until the kernel repeats the dropped SYNs, each makes
+// less room than its backlog's worth: at 10 ms an accept and backlog 128 there is
+// room for 100, and of the 129 SYNs that are then answered 29 find the queue full.
 var slow = []struct {
 	clients, backlog int
 	pace             time.Duration
 }{
-	{400, 64, 20 * time.Millisecond},
-	{800, 128, 10 * time.Millisecond},
-	{2000, 320, 4 * time.Millisecond},
+	{400, 128, 10 * time.Millisecond},
+	{800, 256, 5 * time.Millisecond},
+	{2000, 640, 2 * time.Millisecond},
 }
 
 // rows is the story: the resets appear in a burst, and disappear with each of the

@@ -101,7 +101,7 @@ type observation struct {
 	Front   scenario.Counters `json:"front"`
 	Backend scenario.Counters `json:"backend"` // the same as Front where they share a host
 
-	FrontQueue   netlab.AcceptQueue `json:"front_queue"` // after the run
+	FrontQueue   netlab.AcceptQueue `json:"front_queue"`
 	BackendQueue netlab.AcceptQueue `json:"backend_queue"`
 
 	// The knobs as the kernel and the swarm really had them.
@@ -116,12 +116,13 @@ type observation struct {
 // shares its CPUs with another is no burst any more.
 var burstGate sync.Mutex
 
-// swarm runs the row's clients. A burst holds the gate until the kernel has seen
-// every client's connect.
-func (s *stage) swarm(t *testing.T) loadclient.Result {
+// swarm runs the row's clients and calls decided when all have their fates. A burst
+// holds the gate until the kernel has seen every client's connect.
+func (s *stage) swarm(t *testing.T, decided func()) loadclient.Result {
 	config := loadclient.Config{
 		Target:  fmt.Sprintf("http://%s:%d/", s.front.Addr(), frontPort),
 		Clients: s.row.clients, Gap: s.row.gap, Timeout: clientPatience, Control: s.client.Control,
+		Decided: decided,
 	}
 	ended := make(chan struct{})
 	var watch sync.WaitGroup
@@ -154,20 +155,25 @@ func (s *stage) awaitConnects(ended <-chan struct{}) {
 	}
 }
 
-// play runs the row's swarm and gathers what the witnesses saw.
+// play runs the row's swarm and gathers what the witnesses saw. They stop looking
+// before the connections are closed, which moves counters of its own.
 func (s *stage) play(t *testing.T) observation {
-	before := []scenario.Counters{s.client.Counters(), s.front.Counters(), s.backend.Counters()}
-	result := s.swarm(t)
-	o := observation{
-		Row: s.row.name(), row: s.row, Result: result,
-		Client:       s.client.Counters().Since(before[0]),
-		Front:        s.front.Counters().Since(before[1]),
-		Backend:      s.backend.Counters().Since(before[2]),
-		FrontQueue:   s.front.AcceptQueue(frontPort),
-		BackendQueue: s.backend.AcceptQueue(backendPort),
-		Limit:        s.overflowing().AcceptQueue(s.overflowingPort()).Limit,
-	}
-	for _, c := range result.Clients {
+	o := observation{Row: s.row.name(), row: s.row}
+	client, front, backend := s.client.Counters(), s.front.Counters(), s.backend.Counters()
+	o.Result = s.swarm(t, func() {
+		// A client that gave up may still knock. What the listeners and the
+		// namespaces counted belongs together if no listener moved meanwhile.
+		for same := false; !same; {
+			o.FrontQueue, o.BackendQueue = s.front.AcceptQueue(frontPort), s.backend.AcceptQueue(backendPort)
+			o.Client = s.client.Counters().Since(client)
+			o.Front = s.front.Counters().Since(front)
+			o.Backend = s.backend.Counters().Since(backend)
+			same = o.FrontQueue.Drops == s.front.AcceptQueue(frontPort).Drops &&
+				o.BackendQueue.Drops == s.backend.AcceptQueue(backendPort).Drops
+		}
+	})
+	o.Limit = s.overflowing().AcceptQueue(s.overflowingPort()).Limit
+	for _, c := range o.Result.Clients {
 		o.Spread = max(o.Spread, c.Started)
 	}
 	abort, err := s.overflowing().ReadSysctl(abortKey)
