@@ -40,7 +40,11 @@ func (h *Host) addMoreAddrs(n int) error {
 	if n < 0 || first+n > 256 {
 		return fmt.Errorf("add %d addresses to %d: a host has at most 256", n, first)
 	}
-	rt, err := netlink.NewHandleAt(h.ns, unix.NETLINK_ROUTE)
+	var rt *netlink.Handle
+	err := h.Do(func() (err error) {
+		rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("open netlink socket: %w", err)
 	}
