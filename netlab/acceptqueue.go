@@ -17,14 +17,19 @@ import (
 // AcceptQueue is the accept queue of one listening socket, whichever process it
 // belongs to, at the moment it was asked for.
 type AcceptQueue struct {
-	Addr   netip.AddrPort // the listening address; unspecified for a listener on all addresses
-	Length uint32         // completed handshakes that wait for accept
-	Limit  uint32         // the smaller of backlog and somaxconn; the queue is full once Length exceeds it
-	Drops  uint32         // one a dropped SYN or overflowed cookie ACK, two an overflowed ACK of the SYN queue
+	Addr   netip.AddrPort `json:"addr"`   // the listening address; unspecified for a listener on all addresses
+	Length uint32         `json:"length"` // completed handshakes that wait for accept
+	Limit  uint32         `json:"limit"`  // the smaller of backlog and somaxconn; the queue is full once Length exceeds it
+	Drops  uint32         `json:"drops"`  // one a dropped SYN or overflowed cookie ACK, two an overflowed ACK of the SYN queue
+}
+
+// String says how the queue stands: "[::]:8080: 12 wait, limit 64, 331 dropped".
+func (q AcceptQueue) String() string {
+	return fmt.Sprintf("%v: %d wait, limit %d, %d dropped", q.Addr, q.Length, q.Limit, q.Drops)
 }
 
 // AcceptQueues lists the accept queues of all TCP listeners in the host, ordered by
-// address. It costs some ten microseconds and disturbs nobody.
+// address. It costs some 30 µs and disturbs nobody.
 //
 // Source, checked on v6.18: inet_diag_msg_common_fill and inet_sk_diag_fill
 // (net/ipv4/inet_diag.c), tcp_diag_get_info (net/ipv4/tcp_diag.c).

@@ -25,9 +25,9 @@ const (
 	prefixLen6 = 64
 )
 
-// AddAddrs gives the host n more addresses in each family. One pair of addresses
-// holds some 28,000 connections to one port; dials through the host are spread
-// over all of its addresses.
+// AddAddrs gives the host n more addresses in each family. One address holds some
+// 28,000 connections to one port of a server; DialContext takes all addresses of the
+// host in turn, and loadclient does with Config.Sources.
 func (h *Host) AddAddrs(n int) {
 	h.lab.tb.Helper()
 	if err := h.addMoreAddrs(n); err != nil {
@@ -36,6 +36,8 @@ func (h *Host) AddAddrs(n int) {
 }
 
 func (h *Host) addMoreAddrs(n int) error {
+	h.adding.Lock()
+	defer h.adding.Unlock()
 	first := len(h.Addrs())
 	if n < 0 || first+n > 256 {
 		return fmt.Errorf("add %d addresses to %d: a host has at most 256", n, first)
@@ -60,6 +62,7 @@ func (h *Host) addMoreAddrs(n int) error {
 		if err := awaitAddr(rt, addr6(h.number, j)); err != nil {
 			return err
 		}
+		h.offerAddrs(j)
 	}
 	return nil
 }
@@ -74,10 +77,14 @@ func (h *Host) addAddrs(rt *netlink.Handle, eth0 netlink.Link, j int) error {
 	if err := rt.AddrAdd(eth0, &netlink.Addr{IPNet: ipNet(a6, prefixLen6), Flags: unix.IFA_F_NODAD}); err != nil {
 		return fmt.Errorf("add address %v: %w", a6, err)
 	}
+	return nil
+}
+
+// offerAddrs lists the addresses j as the host's own, now that they work.
+func (h *Host) offerAddrs(j int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.addrs, h.addrs6 = append(h.addrs, a4), append(h.addrs6, a6)
-	return nil
+	h.addrs, h.addrs6 = append(h.addrs, addr4(h.number, j)), append(h.addrs6, addr6(h.number, j))
 }
 
 // awaitAddr returns when the host answers for its IPv6 address. The kernel joins the

@@ -20,6 +20,7 @@ type Host struct {
 	ns     netns.NsHandle
 
 	nextSource atomic.Uint64 // counts dials, to spread them over the addresses
+	adding     sync.Mutex    // held while addresses are added
 
 	mu       sync.Mutex
 	addrs    []netip.Addr // IPv4, the main one first
@@ -27,6 +28,7 @@ type Host struct {
 	diag     *diagSocket
 	counters *counterFiles
 	procs    []*Proc
+	closed   bool
 }
 
 // Name is the host's name in its lab.
@@ -35,7 +37,8 @@ func (h *Host) Name() string { return h.name }
 // Addr is the host's main IPv4 address as text, such as "198.18.0.2".
 func (h *Host) Addr() string { return h.Addrs()[0].String() }
 
-// Addr6 is the host's main IPv6 address as text, such as "2001:2::2".
+// Addr6 is the host's main IPv6 address as text, such as "2001:2::2". In an address
+// with a port it needs brackets; net.JoinHostPort puts them.
 func (h *Host) Addr6() string { return h.Addrs6()[0].String() }
 
 // Addrs lists the host's IPv4 addresses, the main one first.
@@ -73,6 +76,7 @@ func (h *Host) nsFile() (*os.File, error) {
 func (h *Host) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.closed = true
 	var errs []error
 	for _, p := range h.procs {
 		errs = append(errs, p.kill())

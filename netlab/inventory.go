@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
@@ -46,8 +48,18 @@ func (before inventory) leftBehind() []string {
 		left = append(left, err.Error())
 	}
 	left = append(left, before.newDescriptors()...)
-	left = append(left, childProcesses()...)
-	return append(left, strayThreads()...)
+	left = append(left, lasting(childProcesses)...)
+	return append(left, lasting(strayThreads)...)
+}
+
+// lasting gives what look still finds after a second. A process or a thread that is
+// just ending is not left behind.
+func lasting(look func() []string) []string {
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+		if left := look(); left == nil || time.Now().After(deadline) {
+			return left
+		}
+	}
 }
 
 func (before inventory) newDescriptors() []string {
@@ -80,21 +92,30 @@ func listDescriptors() (map[string]string, error) {
 	return descriptors, nil
 }
 
-// childProcesses reports a child that nobody waited for, alive or dead.
+// childProcesses reports a child that nobody waited for, alive or dead. As the first
+// process of a PID namespace, this one also gets the orphans of others: the dead
+// ones among them are nobody's mistake, and are reaped.
 func childProcesses() []string {
-	var info unix.Siginfo
-	err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
-	if err == unix.ECHILD {
-		return nil
-	}
-	children, _ := filepath.Glob("/proc/self/task/*/children")
-	var pids []string
-	for _, file := range children {
-		if text, err := os.ReadFile(file); err == nil && len(text) > 0 {
-			pids = append(pids, string(text))
+	if os.Getpid() == 1 {
+		for pid := 1; pid > 0; {
+			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
 		}
 	}
-	return []string{fmt.Sprintf("child processes: %v", pids)}
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var left []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended since
+		}
+		if child := parseStat(string(text)); child.parent == os.Getpid() {
+			left = append(left, fmt.Sprintf("child process %s: %s (state %s)", path.Base(path.Dir(file)), child.name, child.state))
+		}
+	}
+	return left
 }
 
 // strayThreads lists the threads that are not in the process's own network

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// TB is the part of testing.TB that a lab needs. A program that is not a test
-// can bring its own.
+// TB is the part of testing.TB that a lab needs. A program that is not a test can
+// bring its own; its Fatalf and Skipf must not return.
 type TB interface {
 	Helper()
 	Logf(format string, args ...any)
@@ -36,6 +36,11 @@ type Lab struct {
 var openLabs atomic.Int64
 
 // New makes an empty lab that closes itself when the test ends.
+//
+// Its hosts do not depend on the machine's settings: they start with SYN cookies
+// and timestamps on, tcp_abort_on_overflow off, somaxconn and tcp_max_syn_backlog
+// 4096, Reno, no remembered peers, and the kernel's defaults of the other sysctls
+// that decide about accept queues.
 //
 // Where namespaces cannot be had the test is skipped, or fails if the
 // environment variable CI is set; the message says why and what to type.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vishvananda/netns"
 )
@@ -12,9 +13,12 @@ import (
 type TestingM interface{ Run() int }
 
 // Main runs the tests of a package that makes labs, and exits. Call it from
-// TestMain and do nothing before it:
+// TestMain:
 //
 //	func TestMain(m *testing.M) { netlab.Main(m) }
+//
+// What stands before it in TestMain, and every init function, runs again in each
+// process that Main or [Host.Start] makes of the test binary: let it be little.
 //
 // A process that may make network namespaces (CAP_SYS_ADMIN, as root has) goes on
 // as it is. Any other runs its binary once more as root of a user namespace, in
@@ -23,6 +27,9 @@ type TestingM interface{ Run() int }
 // skips with the reason and the command that cures it, or fails if the
 // environment variable CI is set.
 //
+// Without root the tests see themselves as user 0 and process 1 of a machine of
+// their own, with 127.0.0.1 and no other network.
+//
 // When the tests have passed, Main looks for what they left behind and fails the
 // run for it: goroutines, descriptors, child processes, threads in another
 // network namespace, labs that were not closed.
@@ -30,7 +37,11 @@ type TestingM interface{ Run() int }
 // A process that was started by [Host.StartRole] plays its role instead.
 func Main(m TestingM, roles ...Role) { os.Exit(run(m, roles)) }
 
+// mainRuns tells that this process goes through Main, and so do those it starts.
+var mainRuns atomic.Bool
+
 func run(m TestingM, roles []Role) int {
+	mainRuns.Store(true)
 	if os.Getenv(initVariable) != "" {
 		return runInit(os.Args[1:])
 	}

@@ -3,6 +3,7 @@ package netlab
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -20,6 +22,9 @@ func TestMain(m *testing.M) {
 	Main(m,
 		Role{"tree", runTree},
 		Role{"listener", runListener},
+		Role{"daemon", runDaemon},
+		Role{"orphan", runOrphan},
+		Role{"busy", runBusy},
 		Role{"deaf", runDeaf},
 		Role{"no-namespaces", runWithoutNamespaces},
 	)
@@ -27,11 +32,37 @@ func TestMain(m *testing.M) {
 
 // runTree is a server whose work is done by a child, as a shell script or a
 // supervisor would start it.
-func runTree(args []string) error {
+func runTree(args []string) error { return roleCommand("listener", args).Run() }
+
+// runDaemon ends at once and leaves a server in the background.
+func runDaemon(args []string) error { return roleCommand("orphan", args).Start() }
+
+// runOrphan listens when the program that started it has ended.
+func runOrphan(args []string) error {
+	for os.Getppid() != 1 {
+		time.Sleep(time.Millisecond)
+	}
+	return runListener(args)
+}
+
+func roleCommand(role string, args []string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), roleVariable+"=listener")
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return cmd.Run()
+	return cmd
+}
+
+// runBusy keeps several threads running.
+func runBusy([]string) error {
+	runtime.GOMAXPROCS(4)
+	for range 4 {
+		go func() {
+			for {
+			}
+		}()
+	}
+	fmt.Println("busy")
+	select {}
 }
 
 // runListener accepts at once on the address args[0] and keeps every connection.
@@ -41,10 +72,13 @@ func runListener(args []string) error {
 		return err
 	}
 	fmt.Println("listening on", args[0])
+	var kept []net.Conn
 	for {
-		if _, err := ln.Accept(); err != nil {
+		conn, err := ln.Accept()
+		if err != nil {
 			return err
 		}
+		kept = append(kept, conn)
 	}
 }
 
@@ -85,11 +119,28 @@ func rerun(t *testing.T, test string, change func(*exec.Cmd)) (output string, st
 	if change != nil {
 		change(cmd)
 	}
-	text, err := cmd.CombinedOutput()
+	text := &signaller{cmd: cmd}
+	cmd.Stdout, cmd.Stderr = text, text
+	err := cmd.Run()
 	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		t.Fatal(err)
 	}
-	return string(text), cmd.ProcessState.ExitCode()
+	return text.String(), cmd.ProcessState.ExitCode()
+}
+
+// signaller keeps the output of a command, and sends it the signal it asks for.
+type signaller struct {
+	strings.Builder
+	cmd *exec.Cmd
+}
+
+func (s *signaller) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), signalMe) {
+		if err := s.cmd.Process.Signal(unix.SIGTERM); err != nil {
+			return 0, err
+		}
+	}
+	return s.Builder.Write(p)
 }
 
 // leakVariable makes one of the TestLeave tests leave its thing behind.
@@ -148,10 +199,11 @@ func TestLeaveLab(t *testing.T) {
 }
 
 func TestMainReportsWhatIsLeft(t *testing.T) {
+	New(t) // where labs cannot be had, neither can all of these
 	for what, want := range map[string]string{
 		"Goroutine":  "found unexpected goroutines",
 		"Descriptor": "descriptor ",
-		"Child":      "child processes: ",
+		"Child":      "child process ",
 		"Thread":     "a thread in another network namespace: ",
 		"Lab":        "1 labs that were not closed",
 	} {
@@ -175,20 +227,106 @@ func TestMainReportsWhatIsLeft(t *testing.T) {
 
 const nobody = 65534
 
-// asNobody runs the command without any privilege. Where the test itself is root of
-// a user namespace there is no other user to become, and it is rootless already.
+// rootless tells whether the tests run in a user namespace of one user.
+func rootless() bool {
+	text, err := os.ReadFile("/proc/self/uid_map") // inside, outside, how many
+	fields := strings.Fields(string(text))
+	return err == nil && len(fields) == 3 && fields[2] == "1"
+}
+
+// asNobody runs the command without any privilege. Where the test is rootless
+// already, there is no other user to become.
 func asNobody(cmd *exec.Cmd) {
-	if os.Getpid() != 1 {
+	if !rootless() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
 }
 
+// The namespaces that the tests run in without root are a machine of their own.
 func TestMainWithoutRoot(t *testing.T) {
 	New(t) // where labs cannot be had at all, neither can this one
-	t.Parallel()
-	output, status := rerun(t, "TestPairConnects", asNobody)
-	if status != 0 || !strings.Contains(output, "--- PASS: TestPairConnects") {
-		t.Errorf("exit status %d, want 0 and a passed test; output:\n%s", status, output)
+	for _, test := range []string{"TestPairConnects", "TestLoopback", "TestLeaveOrphan"} {
+		t.Run(test, func(t *testing.T) {
+			t.Parallel()
+			output, status := rerun(t, test, func(cmd *exec.Cmd) {
+				asNobody(cmd)
+				cmd.Env = append(cmd.Env, leakVariable+"=Orphan")
+			})
+			if status != 0 || !strings.Contains(output, "--- PASS: "+test) {
+				t.Errorf("exit status %d, want 0 and a passed test; output:\n%s", status, output)
+			}
+		})
+	}
+}
+
+// The exit status and the signals of the tests pass through.
+func TestMainWithoutRootPassesOn(t *testing.T) {
+	New(t)
+	t.Run("exit status", func(t *testing.T) {
+		t.Parallel()
+		_, status := rerun(t, "none", func(cmd *exec.Cmd) {
+			asNobody(cmd)
+			cmd.Args = append(cmd.Args, "-test.no-such-flag")
+		})
+		if status != 2 { // that of package flag
+			t.Errorf("exit status %d, want 2", status)
+		}
+	})
+	t.Run("signal", func(t *testing.T) {
+		t.Parallel()
+		output, status := rerun(t, "TestLeaveBySignal", func(cmd *exec.Cmd) {
+			asNobody(cmd)
+			cmd.Env = append(cmd.Env, leakVariable+"=BySignal")
+		})
+		if status != 0 || !strings.Contains(output, "--- PASS: TestLeaveBySignal") {
+			t.Errorf("exit status %d, want 0 and a passed test; output:\n%s", status, output)
+		}
+	})
+}
+
+// TestLeaveBySignal asks the process that started the tests' namespaces for a
+// signal, and ends when it has come through.
+func TestLeaveBySignal(t *testing.T) {
+	leaving(t, "BySignal")
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, unix.SIGTERM)
+	defer signal.Stop(terminated)
+	fmt.Println(signalMe)
+	<-terminated
+}
+
+// signalMe is what a rerun test prints to be sent a SIGTERM.
+const signalMe = "send me a SIGTERM"
+
+func TestLoopback(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
+
+// TestLeaveOrphan leaves a dead process of which the first process of the PID
+// namespace, and so the tests themselves without root, becomes the parent.
+func TestLeaveOrphan(t *testing.T) {
+	leaving(t, "Orphan")
+	ended, orphan, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ended.Close()
+	cmd := exec.Command("sh", "-c", "sleep 0.01 &")
+	cmd.Stdout = orphan
+	if err := errors.Join(cmd.Run(), orphan.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ended.Read(make([]byte, 1)); err != io.EOF { // the orphan has closed its output
+		t.Fatal(err)
 	}
 }
 
@@ -196,7 +334,8 @@ func TestMainWithoutRoot(t *testing.T) {
 // fails with the same words in CI.
 func TestMainWithoutNamespaces(t *testing.T) {
 	New(t)
-	const cure = "no user namespace is allowed; type: sudo sysctl -w user.max_user_namespaces=15000"
+	const cure = "no network namespace can be made here: " +
+		"no user namespace is allowed; type: sudo sysctl -w user.max_user_namespaces=15000"
 	for _, c := range []struct {
 		ci, verdict string
 		status      int
@@ -223,7 +362,7 @@ func TestMainWithoutNamespaces(t *testing.T) {
 
 func TestPlayNamesTheRolesThereAre(t *testing.T) {
 	output, status := rerun(t, "none", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, roleVariable+"=typo") })
-	if want := `no role "typo" was given to netlab.Main, which has: tree, listener, deaf`; status != 2 || !strings.Contains(output, want) {
+	if want := `no role "typo" was given to netlab.Main, which has: tree, listener, daemon, orphan, busy, deaf`; status != 2 || !strings.Contains(output, want) {
 		t.Errorf("exit status %d, want 2 and %q; output: %s", status, want, output)
 	}
 }
@@ -234,11 +373,11 @@ func TestCure(t *testing.T) {
 		want    string
 	}{
 		{map[string]string{"kernel.apparmor_restrict_unprivileged_userns": "1", "user.max_user_namespaces": "9"},
-			"AppArmor restricts user namespaces; type: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or run as root: go test -exec 'sudo -E' ./...)"},
+			"AppArmor restricts user namespaces; type: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run as root: go test -exec 'sudo -E' ./..."},
 		{map[string]string{"kernel.unprivileged_userns_clone": "0"},
-			"user namespaces are for root only; type: sudo sysctl -w kernel.unprivileged_userns_clone=1 (or run as root: go test -exec 'sudo -E' ./...)"},
+			"user namespaces are for root only; type: sudo sysctl -w kernel.unprivileged_userns_clone=1, or run as root: go test -exec 'sudo -E' ./..."},
 		{map[string]string{"user.max_net_namespaces": "0"},
-			"no network namespace is allowed; type: sudo sysctl -w user.max_net_namespaces=15000 (or run as root: go test -exec 'sudo -E' ./...)"},
+			"no network namespace is allowed; type: sudo sysctl -w user.max_net_namespaces=15000, or run as root: go test -exec 'sudo -E' ./..."},
 		{nil, "run as root: go test -exec 'sudo -E' ./... (in a container: start it with --privileged)"},
 	} {
 		if got := cure(func(key string) string { return c.machine[key] }); got != c.want {

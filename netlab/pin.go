@@ -16,7 +16,8 @@ const defaultSomaxconn = 4096
 type pin struct{ key, value string }
 
 // pins are the sysctls that the suite depends on. A key that this kernel does not
-// have is left out: it then behaves as the value says, or has no such behaviour.
+// have is left out. Most are then as the value says; but before 6.5, which has no
+// linear time-outs, the SYN retries after the first come later.
 //
 // Source, checked on v6.18: Documentation/networking/ip-sysctl.rst for the keys,
 // tcp_sk_init (net/ipv4/tcp_ipv4.c) for what a namespace copies from the machine.
@@ -32,9 +33,17 @@ var pins = []pin{
 	{"net.ipv4.tcp_fastopen", "1"},
 	{"net.ipv4.tcp_timestamps", "1"},
 	{"net.ipv4.tcp_tw_reuse", "2"},
-	{"net.ipv4.tcp_no_metrics_save", "1"},       // a remembered peer is exempt from a rule of the SYN queue
-	{"net.ipv4.tcp_congestion_control", "reno"}, // copied from the machine; reno is always built in
+	{"net.ipv4.tcp_no_metrics_save", "1"},        // a remembered peer is exempt from a rule of the SYN queue
+	{"net.ipv4.tcp_congestion_control", "reno"},  // copied from the machine; reno is always built in
+	{"net.ipv4.tcp_rmem", "4096 131072 6291456"}, // copied from the machine
+	{"net.ipv4.tcp_wmem", "4096 16384 4194304"},  // copied from the machine
 	{"net.ipv4.ip_local_port_range", "32768 60999"},
+	{"net.ipv4.conf.all.rp_filter", "0"}, // copied from the machine, as are those below
+	{"net.ipv4.conf.default.rp_filter", "0"},
+	{"net.ipv4.conf.all.arp_ignore", "0"},
+	{"net.ipv4.conf.default.arp_ignore", "0"},
+	{"net.ipv4.conf.all.arp_announce", "0"},
+	{"net.ipv4.conf.default.arp_announce", "0"},
 	{"net.ipv6.conf.all.disable_ipv6", "0"},      // copied from the machine
 	{"net.ipv6.conf.default.disable_ipv6", "0"},  // copied from the machine
 	{"net.ipv6.conf.default.addr_gen_mode", "1"}, // no link-local address, whose duplicate detection takes a second

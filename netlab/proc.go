@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +42,11 @@ const (
 
 // Start runs a program in the host. Its output goes to the test's log, each line
 // with the program's name in front. It is killed with all its children when the
-// lab closes.
+// lab closes. TestMain must call [Main].
+//
+// Sysctls that the program's listeners depend on, such as net.core.somaxconn, must
+// be set before. Go test does not know the program: with -count=1 it runs again
+// when only the program has changed.
 func (h *Host) Start(name string, args ...string) *Proc {
 	h.lab.tb.Helper()
 	return h.mustStart(exec.Command(name, args...))
@@ -70,9 +75,12 @@ func (h *Host) mustStart(cmd *exec.Cmd) *Proc {
 // and Dir of cmd; its other fields must be zero. The error says what kept the
 // program from being started.
 func (h *Host) StartCommand(cmd *exec.Cmd) (*Proc, error) {
-	name := filepath.Base(cmd.Args[0])
-	if cmd.Err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, cmd.Err)
+	name := filepath.Base(cmd.Path)
+	if len(cmd.Args) > 0 {
+		name = filepath.Base(cmd.Args[0])
+	}
+	if err := checkCommand(cmd); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	p := &Proc{
 		host: h, name: name, output: newLineLog(h.lab.tb.Output(), h.name+"/"+name+": "),
@@ -82,9 +90,26 @@ func (h *Host) StartCommand(cmd *exec.Cmd) (*Proc, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	h.mu.Lock()
+	closed := h.closed
 	h.procs = append(h.procs, p)
 	h.mu.Unlock()
+	if closed {
+		return nil, errors.Join(fmt.Errorf("start %s: host %s is closed", name, h.name), p.kill())
+	}
 	return p, nil
+}
+
+// checkCommand refuses what StartCommand could not do.
+func checkCommand(cmd *exec.Cmd) error {
+	switch {
+	case !mainRuns.Load():
+		return errors.New("a program is started by way of this test binary, so TestMain must call netlab.Main")
+	case cmd.Err != nil:
+		return cmd.Err
+	case cmd.Stdin != nil, cmd.Stdout != nil, cmd.Stderr != nil, cmd.ExtraFiles != nil, cmd.SysProcAttr != nil:
+		return errors.New("of a command, only Path, Args, Env and Dir can be set; its output goes to the test's log")
+	}
+	return nil
 }
 
 // start runs the init in a PID and a mount namespace of its own. The init enters
@@ -94,20 +119,22 @@ func (p *Proc) start(cmd *exec.Cmd) error {
 	if err != nil {
 		return err
 	}
-	defer theirs.Close()
 	ns, err := p.host.nsFile()
 	if err != nil {
-		return errors.Join(err, ours.Close())
+		return errors.Join(err, ours.Close(), theirs.Close())
 	}
 	defer ns.Close()
 
-	env := cmd.Env
+	args, env := cmd.Args, cmd.Env
+	if len(args) == 0 {
+		args = []string{cmd.Path}
+	}
 	if env == nil {
 		env = os.Environ()
 	}
 	p.cmd = &exec.Cmd{
 		Path:       "/proc/self/exe",
-		Args:       append([]string{"netlab-init", cmd.Path}, cmd.Args...),
+		Args:       append([]string{"netlab-init", cmd.Path}, args...),
 		Env:        append(slices.Clone(env), initVariable+"=1"),
 		Dir:        cmd.Dir,
 		Stdout:     p.output,
@@ -118,21 +145,24 @@ func (p *Proc) start(cmd *exec.Cmd) error {
 			Setsid:     true, // a Ctrl-C at the terminal is for the test, which then ends the program
 		},
 	}
-	if err := p.cmd.Start(); err != nil {
+	err = p.cmd.Start()
+	theirs.Close() // or an init that dies early would never be seen to
+	if err != nil {
 		return errors.Join(err, ours.Close())
 	}
 	p.control = ours
 	started := make(chan string, 1)
-	go p.listen(started)
+	go p.readReplies(started)
 	if answer := <-started; answer != replyOK {
+		answer = cmp.Or(answer, "its first process ended before it had started it")
 		return errors.Join(errors.New(answer), p.kill())
 	}
 	return nil
 }
 
-// listen receives what the init says until it ends: first whether the program
+// readReplies receives what the init says until it ends: first whether the program
 // was started, then replies to requests, last how the program ended.
-func (p *Proc) listen(started chan<- string) {
+func (p *Proc) readReplies(started chan<- string) {
 	buffer := make([]byte, maxMessage)
 	p.status = "killed"
 	replies := started
@@ -182,7 +212,12 @@ func (p *Proc) endedHow() string {
 
 // Pause stops every process of the program with SIGSTOP and returns when all of
 // them stand still. The kernel goes on to complete handshakes for its listeners:
-// to their clients it is a server that does not accept.
+// to their clients it is a server that does not accept, as during a long garbage
+// collection.
+//
+// While the accept queue is full, SYNs are dropped, and clients wait rather than be
+// reset. Resets come when a queue has made some room and more handshakes are under
+// way than fit into it, such as after Resume or with a slow accept loop.
 func (p *Proc) Pause() { p.mustAsk(requestPause) }
 
 // Resume continues every process of the program with SIGCONT.
@@ -198,13 +233,15 @@ func (p *Proc) mustAsk(request string) {
 // Stop asks the program to end with SIGTERM and waits; what has not ended after
 // five seconds is killed. It returns how the program ended, such as "exit status
 // 0" or "signal: terminated". Stop may be called again.
-func (p *Proc) Stop() string {
+func (p *Proc) Stop() string { return p.stop(stopGrace) }
+
+func (p *Proc) stop(grace time.Duration) string {
 	// An error means that it has ended already, which is what was asked for.
 	_ = p.ask(requestTerminate)
 	select {
 	case <-p.done:
-	case <-time.After(stopGrace):
-		p.host.lab.tb.Logf("netlab: %s did not end within %v of SIGTERM and was killed", p.name, stopGrace)
+	case <-time.After(grace):
+		p.host.lab.tb.Logf("netlab: %s did not end within %v of SIGTERM and was killed", p.name, grace)
 	}
 	_ = p.kill()
 	return p.status
@@ -216,7 +253,7 @@ func (p *Proc) Done() <-chan struct{} { return p.done }
 // kill ends all processes at once: closing the socket ends the init, and the
 // kernel kills what else lives in its PID namespace.
 func (p *Proc) kill() error {
-	// The reader in listen is blocked in the poller; closing unblocks it.
+	// readReplies is blocked in the poller; closing unblocks it.
 	err := p.control.Close()
 	<-p.done
 	if errors.Is(err, os.ErrClosed) {
@@ -231,17 +268,17 @@ func (p *Proc) kill() error {
 // first or needs more than ten seconds.
 func (p *Proc) WaitListening(port int) *Proc {
 	p.host.lab.tb.Helper()
-	if err := p.awaitListening(port); err != nil {
+	if err := p.awaitListening(port, listenTimeout); err != nil {
 		p.host.lab.tb.Fatalf("netlab: host %s: %v%s", p.host.name, err, p.output.lastLines())
 	}
 	return p
 }
 
-func (p *Proc) awaitListening(port int) error {
+func (p *Proc) awaitListening(port int, patience time.Duration) error {
 	// The kernel announces no listener, so it has to be asked again and again.
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
-	timeout := time.After(listenTimeout)
+	timeout := time.After(patience)
 	for {
 		queues, err := p.host.acceptQueues()
 		if err != nil {
@@ -255,7 +292,7 @@ func (p *Proc) awaitListening(port int) error {
 		case <-p.done:
 			return fmt.Errorf("%s ended before it listened on port %d: %s", p.name, port, p.status)
 		case <-timeout:
-			return fmt.Errorf("%s does not listen on port %d after %v; listening in the host: %v", p.name, port, listenTimeout, ports(queues))
+			return fmt.Errorf("%s does not listen on port %d after %v; listening in the host: %v", p.name, port, patience, ports(queues))
 		}
 	}
 }

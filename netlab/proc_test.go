@@ -3,12 +3,15 @@ package netlab
 import (
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // recorder is a TB that keeps what a lab says instead of ending the test.
@@ -19,6 +22,12 @@ type recorder struct {
 	fatal  string
 }
 
+// newRecorder skips the test where no lab can be had, in its own name.
+func newRecorder(t *testing.T) *recorder {
+	New(t)
+	return &recorder{T: t}
+}
+
 func (r *recorder) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -27,6 +36,19 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 func (r *recorder) Output() io.Writer { return r }
 
+// text is the output so far.
+func (r *recorder) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.output.String()
+}
+
+func (r *recorder) awaitOutput(want string) {
+	r.Helper()
+	await(r.T, fmt.Sprintf("the output %q", want), func() bool { return r.text() == want })
+}
+
+// Fatalf ends the goroutine that called it; see fatal.
 func (r *recorder) Fatalf(format string, args ...any) {
 	r.fatal = fmt.Sprintf(format, args...)
 	runtime.Goexit()
@@ -103,62 +125,141 @@ func TestStopEndsTheWholeTree(t *testing.T) {
 
 func TestStopKillsWhatDoesNotHear(t *testing.T) {
 	t.Parallel()
-	r := &recorder{T: t}
+	r := newRecorder(t)
 	_, server := New(r).Pair()
 	p := server.StartRole("deaf")
-	await(t, "the role to be deaf", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.output.String() == "server/deaf: deaf\n"
-	})
-	if status := p.Stop(); status != "killed" {
+	r.awaitOutput("server/deaf: deaf\n")
+	if status := p.stop(10 * time.Millisecond); status != "killed" {
 		t.Errorf("Stop says %q, want killed", status)
+	}
+}
+
+// When Pause returns, no thread of any process runs any more.
+func TestPauseWaitsForEveryThread(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t)
+	_, server := New(r).Pair()
+	p := server.StartRole("busy")
+	r.awaitOutput("server/busy: busy\n")
+	for range 20 {
+		p.Pause()
+		for _, thread := range threadsBelow(t, p.cmd.Process.Pid) {
+			if thread.state != "T" {
+				t.Fatalf("a thread of %s is in state %s after Pause, want T", thread.name, thread.state)
+			}
+		}
+		p.Resume()
+	}
+}
+
+// threadsBelow lists the threads of the children of a process.
+func threadsBelow(t *testing.T, parent int) []stat {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var threads []stat
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if thread := parseStat(string(text)); err == nil && thread.parent == parent {
+			threads = append(threads, thread)
+		}
+	}
+	if len(threads) < 4 {
+		t.Fatalf("%d threads found below process %d, want at least 4", len(threads), parent)
+	}
+	return threads
+}
+
+// A server that puts itself into the background is still one with its program.
+func TestProcOutlivesItsProgram(t *testing.T) {
+	t.Parallel()
+	client, server := New(t).Pair()
+	p := server.StartRole("daemon", ":8080").WaitListening(8080)
+	p.Pause()
+	dial(t, client, server.Addr()+":8080")
+	if q := server.AcceptQueue(8080); q.Length != 1 {
+		t.Errorf("the daemon was not paused: %v", q)
+	}
+	if status := p.Stop(); status != "exit status 0" {
+		t.Errorf("Stop says %q, want that of the program, exit status 0", status)
+	}
+	if queues := server.AcceptQueues(); len(queues) != 0 {
+		t.Errorf("the daemon still listens: %v", queues)
+	}
+}
+
+func TestRoleErrorIsItsExitStatus(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t)
+	_, server := New(r).Pair()
+	p := server.StartRole("listener", "no address")
+	await(t, "the role to end", p.ended)
+	if status := p.Stop(); status != "exit status 1" {
+		t.Errorf("it ended with %q, want exit status 1", status)
+	}
+	if want := "server/listener: listen tcp: address no address: missing port in address\n"; r.text() != want {
+		t.Errorf("it printed %q, want %q", r.text(), want)
+	}
+}
+
+func (p *Proc) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
 	}
 }
 
 // The lab's end kills every process of a program, and only those.
 func TestCloseKillsTheWholeTree(t *testing.T) {
 	t.Parallel()
-	var p *Proc
-	var others AcceptQueue
 	_, bystander, _ := treeServer(t)
-	t.Run("inner", func(t *testing.T) { _, _, p = treeServer(t) })
-	<-p.Done()
-	if others = bystander.AcceptQueue(8080); others.Addr.Port() != 8080 {
-		t.Errorf("the other lab's server is gone: %+v", others)
+	var p *Proc
+	var server *Host
+	t.Run("inner", func(t *testing.T) { _, server, p = treeServer(t) })
+	await(t, "the inner test's server to end", p.ended)
+	if q := bystander.AcceptQueue(8080); q.Addr.Port() != 8080 {
+		t.Errorf("the other lab's server is gone: %v", q)
+	}
+	if _, err := server.StartCommand(exec.Command("true")); err == nil {
+		t.Error("a program was started in a host that is closed")
 	}
 }
 
 func TestOutputGoesToTheLog(t *testing.T) {
 	t.Parallel()
-	r := &recorder{T: t}
+	r := newRecorder(t)
 	_, server := New(r).Pair()
 	p := server.Start("sh", "-c", "echo one; echo two >&2; printf three; exit 3")
-	<-p.Done()
+	await(t, "the program to end", p.ended)
 	if status := p.Stop(); status != "exit status 3" {
 		t.Errorf("it ended with %q, want exit status 3", status)
 	}
-	if want := "server/sh: one\nserver/sh: two\nserver/sh: three\n"; r.output.String() != want {
-		t.Errorf("log:\n%swant:\n%s", r.output.String(), want)
+	if want := "server/sh: one\nserver/sh: two\nserver/sh: three\n"; r.text() != want {
+		t.Errorf("log:\n%swant:\n%s", r.text(), want)
 	}
 }
 
 func TestProgramIsInTheHost(t *testing.T) {
 	t.Parallel()
-	r := &recorder{T: t}
+	r := newRecorder(t)
 	_, server := New(r).Pair()
 	server.Sysctl("net.core.somaxconn", "77")
-	cmd := exec.Command("sh", "-c", "echo $GREETING; pwd; cat /proc/sys/net/core/somaxconn; echo /proc/[0-9]*")
+	cmd := exec.Command("sh", "-c", "echo $GREETING; pwd; cat /proc/sys/net/core/somaxconn; echo /proc/[0-9]*; ls /proc/self/fd")
 	cmd.Env = append(cmd.Environ(), "GREETING=hello")
 	cmd.Dir = "/"
 	p, err := server.StartCommand(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-p.Done()
-	got := strings.Split(strings.ReplaceAll(r.output.String(), "server/sh: ", ""), "\n")
-	// Its PID namespace has the init, and the shell as process 2 or a little more.
-	if len(got) != 5 || !slices.Equal(got[:3], []string{"hello", "/", "77"}) || !strings.HasPrefix(got[3], "/proc/1 /proc/") {
+	await(t, "the program to end", p.ended)
+	got := strings.Fields(strings.ReplaceAll(r.text(), "server/sh: ", ""))
+	// In its PID namespace the init is process 1. Of the init's descriptors, number 3
+	// and 4 are its own; 3 is here the folder that ls reads.
+	if len(got) < 6 || !slices.Equal(got[:4], []string{"hello", "/", "77", "/proc/1"}) || slices.Contains(got[4:], "4") {
 		t.Errorf("the program printed %q", got)
 	}
 }
@@ -170,6 +271,8 @@ func TestStartErrors(t *testing.T) {
 		cmd  *exec.Cmd
 		want string
 	}{
+		{&exec.Cmd{Path: "/no/such/file"}, "start file: no such file or directory"},
+		{&exec.Cmd{Path: "/bin/true", Stdout: io.Discard}, "start true: of a command, only Path, Args, Env and Dir can be set; its output goes to the test's log"},
 		{exec.Command("no-such-program"), `start no-such-program: exec: "no-such-program": executable file not found in $PATH`},
 		{exec.Command("/dev/null"), "start null: permission denied"},
 		{&exec.Cmd{Path: "/no/such/file", Args: []string{"file"}}, "start file: no such file or directory"},
@@ -197,25 +300,26 @@ func TestWaitListeningSaysWhatHappened(t *testing.T) {
 func TestWaitListeningNamesTheOtherPort(t *testing.T) {
 	t.Parallel()
 	_, server := New(t).Pair()
-	got := fatal(t, server, func() { server.StartRole("listener", ":9000").WaitListening(8080) })
-	want := "netlab: host server: listener does not listen on port 8080 after 10s; listening in the host: [[::]:9000]; it printed last:\n\tlistening on :9000"
-	if got != want {
-		t.Errorf("Fatalf said %q, want %q", got, want)
+	p := server.StartRole("listener", ":9000").WaitListening(9000)
+	err := p.awaitListening(8080, time.Millisecond)
+	if want := "listener does not listen on port 8080 after 1ms; listening in the host: [[::]:9000]"; err == nil || err.Error() != want {
+		t.Errorf("WaitListening says %v, want %s", err, want)
 	}
 }
 
 func TestParseStat(t *testing.T) {
 	for _, c := range []struct {
-		stat, name string
-		state      rune
+		text string
+		want stat
 	}{
-		{"12 (sh) T 1 12", "sh", 'T'},
-		{"12 (a) R (b) S 1", "a) R (b", 'S'},
-		{"", "", '?'},
-		{"12 (sh) ", "12 (sh) ", '?'},
+		{"12 (sh) T 1 12 0", stat{"sh", "T", 1}},
+		{"12 (a) R (b) S 34 1", stat{"a) R (b", "S", 34}},
+		{"", stat{"", "?", 0}},
+		{"12 (sh) ", stat{"12 (sh) ", "?", 0}},
+		{"12 (sh) S", stat{"12 (sh) S", "?", 0}},
 	} {
-		if name, state := parseStat(c.stat); name != c.name || state != c.state {
-			t.Errorf("parseStat(%q) = %q, %c; want %q, %c", c.stat, name, state, c.name, c.state)
+		if got := parseStat(c.text); got != c.want {
+			t.Errorf("parseStat(%q) = %+v, want %+v", c.text, got, c.want)
 		}
 	}
 }

@@ -87,17 +87,23 @@ func mountProc() error {
 // serveRequests carries out what the test process asks for, until it closes the
 // socket or is gone: then this process ends, and all others with it.
 func serveRequests(control *os.File) {
+	requests := make(chan string)
+	go func() {
+		for request := range requests {
+			reply := replyOK
+			if err := carryOut(request); err != nil {
+				reply = err.Error()
+			}
+			say(control, reply)
+		}
+	}()
 	buffer := make([]byte, maxMessage)
 	for {
 		n, err := control.Read(buffer)
 		if err != nil || n == 0 {
 			os.Exit(1)
 		}
-		reply := replyOK
-		if err := carryOut(string(buffer[:n])); err != nil {
-			reply = err.Error()
-		}
-		say(control, reply)
+		requests <- string(buffer[:n]) // the next one comes after the reply
 	}
 }
 
@@ -160,6 +166,7 @@ func awaitStopped() error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("not stopped after %v: %s", stopTimeout, strings.Join(running, ", "))
 		}
+		time.Sleep(100 * time.Microsecond)
 	}
 }
 
@@ -179,19 +186,9 @@ func runningThreads() ([]string, error) {
 		if err != nil {
 			continue // it has ended since
 		}
-		if name, state := parseStat(string(stat)); !strings.ContainsRune("TtZX", state) {
-			running = append(running, fmt.Sprintf("%s (state %c)", name, state))
+		if thread := parseStat(string(stat)); !strings.Contains("TtZX", thread.state) {
+			running = append(running, fmt.Sprintf("%s (state %s)", thread.name, thread.state))
 		}
 	}
 	return running, nil
-}
-
-// parseStat gives the name and the state of a thread from its stat file, which
-// begins "PID (NAME) STATE ..."; a name may hold anything, parentheses included.
-func parseStat(stat string) (name string, state rune) {
-	open, end := strings.IndexByte(stat, '('), strings.LastIndex(stat, ") ")
-	if open < 0 || end < open || end+2 >= len(stat) {
-		return stat, '?'
-	}
-	return stat[open+1 : end], rune(stat[end+2])
 }

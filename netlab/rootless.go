@@ -38,7 +38,7 @@ func rootlessCommand(variable string, args ...string) *exec.Cmd {
 // probeRootless tries in a child process all that a lab will need.
 func probeRootless() error {
 	output, err := rootlessCommand(roleVariable + "=" + probeRole).CombinedOutput()
-	if len(output) > 0 {
+	if _, ran := errors.AsType[*exec.ExitError](err); ran {
 		return errors.New(strings.TrimSpace(string(output)))
 	}
 	return err
@@ -56,10 +56,7 @@ func runProbe([]string) error {
 			return os.NewSyscallError("unshare", err)
 		}
 		defer ns.Close()
-		if err := netlink.LinkSetUp(byIndex(loopbackIndex)); err != nil {
-			return fmt.Errorf("set interface lo up: %w", err)
-		}
-		return nil
+		return loopbackUp()
 	})
 }
 
@@ -92,13 +89,25 @@ func forwardSignals(to *os.Process) {
 	}()
 }
 
-// enterInner makes /proc fit the PID namespace that the tests now run in, and hides
-// from their children how they came to be there.
+// enterInner makes the namespaces that the tests now run in a machine of their own:
+// /proc shows its processes, and 127.0.0.1 works. It hides from their children how
+// they came to be there.
 func enterInner() error {
 	if err := mountProc(); err != nil {
 		return err
 	}
+	if err := loopbackUp(); err != nil {
+		return err
+	}
 	return os.Unsetenv(innerVariable)
+}
+
+// loopbackUp sets lo up in the calling thread's namespace.
+func loopbackUp() error {
+	if err := netlink.LinkSetUp(byIndex(loopbackIndex)); err != nil {
+		return fmt.Errorf("set interface lo up: %w", err)
+	}
+	return nil
 }
 
 // refusal words why no lab can be had and what to type. root is why this process
@@ -106,11 +115,20 @@ func enterInner() error {
 // if Main did not try.
 func refusal(root, rootless error) string {
 	if rootless == nil {
-		return fmt.Sprintf("no network namespace can be made here (%v); call netlab.Main in TestMain, which tries a user namespace, "+
-			"or run as root: go test -exec 'sudo -E' ./...", root)
+		return fmt.Sprintf("no network namespace can be made here: %s\n"+
+			"call netlab.Main in TestMain, which tries a user namespace, or run as root: go test -exec 'sudo -E' ./...", inWords(root))
 	}
-	return fmt.Sprintf("no network namespace can be made here: not as this user (%v), nor in a user namespace (%v); %s",
-		root, rootless, cure(readSwitch))
+	return fmt.Sprintf("no network namespace can be made here: %s\n(this user: %s; in a user namespace: %s)",
+		cure(readSwitch), inWords(root), inWords(rootless))
+}
+
+// inWords is the error's text. The kernel has no errno for too many namespaces and
+// says ENOSPC, as if a disk were full.
+func inWords(err error) string {
+	if errors.Is(err, unix.ENOSPC) {
+		return "the limit of namespaces is reached"
+	}
+	return err.Error()
 }
 
 // cure names the switch that forbids user namespaces and the command that sets it.
@@ -122,7 +140,7 @@ func cure(read func(key string) string) string {
 		{"user.max_net_namespaces", "0", "15000", "no network namespace is allowed"},
 	} {
 		if read(s.key) == s.off {
-			return fmt.Sprintf("%s; type: sudo sysctl -w %s=%s (or run as root: go test -exec 'sudo -E' ./...)", s.who, s.key, s.on)
+			return fmt.Sprintf("%s; type: sudo sysctl -w %s=%s, or run as root: go test -exec 'sudo -E' ./...", s.who, s.key, s.on)
 		}
 	}
 	return "run as root: go test -exec 'sudo -E' ./... (in a container: start it with --privileged)"

@@ -141,5 +141,9 @@ func (s *site) settle() error {
 	if s.number == 0 {
 		return nil
 	}
-	return awaitAddr(s.rt, addr6(s.number, 0))
+	if err := awaitAddr(s.rt, addr6(s.number, 0)); err != nil {
+		return err
+	}
+	s.offerAddrs(0)
+	return nil
 }

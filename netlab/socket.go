@@ -34,6 +34,10 @@ func (h *Host) Control(network, address string, c syscall.RawConn) error {
 	return nil
 }
 
+// socketThreads bounds the threads that make sockets at one time. A burst of dials
+// would otherwise start one for each CPU and more.
+var socketThreads = make(chan struct{}, 8)
+
 // replaceSocket puts a socket of the host behind the descriptor fd.
 func (h *Host) replaceSocket(fd int) error {
 	domain, err := getsockopt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
@@ -49,6 +53,8 @@ func (h *Host) replaceSocket(fd int) error {
 		return err
 	}
 	inside := -1
+	socketThreads <- struct{}{}
+	defer func() { <-socketThreads }()
 	err = h.Do(func() (err error) {
 		inside, err = unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 		return os.NewSyscallError("socket", err)
@@ -120,7 +126,7 @@ func (h *Host) source(network, address string) netip.Addr {
 		return netip.Addr{}
 	}
 	addrs := h.Addrs()
-	if target.Addr().Is6() {
+	if target.Addr().Unmap().Is6() {
 		addrs = h.Addrs6()
 	}
 	if len(addrs) < 2 {

@@ -31,10 +31,23 @@ func option(t *testing.T, s syscall.Conn, level, name int) int {
 	return value
 }
 
+func closesOnExec(t *testing.T, s syscall.Conn) bool {
+	t.Helper()
+	raw, err := s.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := 0
+	if cerr := raw.Control(func(fd uintptr) { flags, err = unix.FcntlInt(fd, unix.F_GETFD, 0) }); cerr != nil || err != nil {
+		t.Fatal(cerr, err)
+	}
+	return flags&unix.FD_CLOEXEC != 0
+}
+
 func TestListenReadsTheLimitBack(t *testing.T) {
 	t.Parallel()
 	_, server := New(t).Pair()
-	for _, c := range []struct {
+	for i, c := range []struct {
 		somaxconn string
 		backlog   int
 		want      uint32
@@ -47,11 +60,11 @@ func TestListenReadsTheLimitBack(t *testing.T) {
 		{"10", 3, 3},
 	} {
 		server.Sysctl("net.core.somaxconn", c.somaxconn)
-		ln := listen(t, server, ":8080", c.backlog)
-		if q := server.AcceptQueue(8080); q.Limit != c.want {
+		port := 8080 + i
+		listen(t, server, fmt.Sprintf(":%d", port), c.backlog)
+		if q := server.AcceptQueue(port); q.Limit != c.want {
 			t.Errorf("backlog %d with somaxconn %s gives limit %d, want %d", c.backlog, c.somaxconn, q.Limit, c.want)
 		}
-		ln.Close()
 	}
 }
 
@@ -102,6 +115,9 @@ func TestControlKeepsOptions(t *testing.T) {
 		}
 		if got := option(t, tcp, unix.SOL_SOCKET, unix.SO_REUSEADDR); got != 1 {
 			t.Errorf("%s: SO_REUSEADDR is %d, want 1", c.network, got)
+		}
+		if !closesOnExec(t, tcp) {
+			t.Errorf("%s: a child process would inherit the listener", c.network)
 		}
 		ln.Close()
 	}

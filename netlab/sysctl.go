@@ -28,6 +28,9 @@ func (h *Host) SetSysctl(key, value string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
+	if value == "" {
+		return &SysctlError{Key: key, reason: "no value given; the kernel would take it for success and change nothing"}
+	}
 	err := h.Do(func() error { return writeSysctl(key, value) })
 	if err != nil {
 		return &SysctlError{Key: key, Value: value, Err: err, reason: explainSysctl(key, value, err)}
@@ -74,13 +77,16 @@ func checkKey(key string) error {
 	return nil
 }
 
-// explainSysctl says why a key below net. failed in a host.
+// explainSysctl says why a key below net. failed in a host. The value is empty for a
+// read.
 func explainSysctl(key, value string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && existsAtHome(key):
 		return "host-wide: the whole machine shares it and a network namespace has none of its own, so a lab does not touch it"
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("no such key in a network namespace of this kernel (%s): misspelt, host-wide, or of another kernel version", kernelRelease())
+	case errors.Is(err, fs.ErrPermission) && value == "":
+		return "write-only"
 	case errors.Is(err, fs.ErrPermission):
 		return "read-only in a network namespace"
 	case errors.Is(err, unix.EINVAL):

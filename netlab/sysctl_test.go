@@ -3,7 +3,6 @@ package netlab
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 	"testing"
 )
@@ -46,7 +45,7 @@ func TestSysctlErrors(t *testing.T) {
 	t.Parallel()
 	_, server := New(t).Pair()
 	hostWide := "sysctl net.core.netdev_max_backlog: host-wide: "
-	if os.Getpid() == 1 {
+	if rootless() {
 		// In a user namespace the process's own network namespace has no host-wide
 		// keys either, so they cannot be told from misspelt ones.
 		hostWide = "sysctl net.core.netdev_max_backlog: no such key in a network namespace of this kernel"
@@ -57,6 +56,7 @@ func TestSysctlErrors(t *testing.T) {
 		{"net.ipv4.tcp_no_such_key", "1", "sysctl net.ipv4.tcp_no_such_key: no such key in a network namespace of this kernel"},
 		{"net.ipv4.tcp_available_congestion_control", "x", "sysctl net.ipv4.tcp_available_congestion_control: read-only in a network namespace"},
 		{"net.ipv4.tcp_rmem", "x", `sysctl net.ipv4.tcp_rmem: the kernel refuses the value "x"`},
+		{"net.ipv4.tcp_rmem", "", "sysctl net.ipv4.tcp_rmem: no value given"},
 		{"net/ipv4/tcp_rmem", "x", "sysctl net/ipv4/tcp_rmem: not a sysctl name; write it with dots"},
 		{"net.ipv4...tcp_rmem", "x", "sysctl net.ipv4...tcp_rmem: not a sysctl name; write it with dots"},
 	} {
@@ -64,5 +64,13 @@ func TestSysctlErrors(t *testing.T) {
 		if _, ok := errors.AsType[*SysctlError](err); !ok || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("SetSysctl(%q, %q) = %v\nwant a SysctlError: %s ...", c.key, c.value, err, c.want)
 		}
+	}
+}
+
+func TestReadSysctlOfAWriteOnlyKey(t *testing.T) {
+	t.Parallel()
+	_, server := New(t).Pair()
+	if _, err := server.ReadSysctl("net.ipv4.route.flush"); err == nil || err.Error() != "sysctl net.ipv4.route.flush: write-only" {
+		t.Errorf("ReadSysctl of a write-only key: %v", err)
 	}
 }

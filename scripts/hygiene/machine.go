@@ -39,7 +39,6 @@ func look() (machine, error) {
 		"queueing rules":      listOf(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(nil) }, text),
 		"mounts":              listMounts,
 		"named namespaces":    listNamed,
-		"namespaces in use":   listNamespaces,
 		"packet filter rules": listFilter,
 	} {
 		lines, err := list()
@@ -56,11 +55,13 @@ func look() (machine, error) {
 // network namespace after the process that held it is gone.
 const settleTime = 10 * time.Second
 
-// compare waits until no process runs the binary any more and reports everything
-// in which the machine then differs from before.
-func compare(before machine, binary string) error {
+// compare waits until no process of the run is left and reports everything in which
+// the machine then differs from before. With its processes a run's namespaces are
+// gone too: one without a process lives only as long as a descriptor, which is a
+// process's, or a mount.
+func compare(before machine) error {
 	for deadline := time.Now().Add(settleTime); ; time.Sleep(time.Millisecond) {
-		alive, err := processesOf(binary)
+		alive, err := processesOfRun()
 		if err != nil {
 			return err
 		}
@@ -92,12 +93,16 @@ func missing(lines, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
 }
 
-// processesOf lists the processes whose program is the binary.
-func processesOf(binary string) ([]string, error) {
-	links, err := filepath.Glob("/proc/[0-9]*/exe")
-	return slices.DeleteFunc(links, func(link string) bool {
-		target, err := os.Readlink(link)
-		return err != nil || strings.TrimSuffix(target, " (deleted)") != binary
+// marker is in the environment of a run, and so in that of every process that came
+// of it.
+var marker = fmt.Sprintf("RSTLAB_HYGIENE=%d", os.Getpid())
+
+// processesOfRun lists the processes that have the marker, dead ones aside.
+func processesOfRun() ([]string, error) {
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	return slices.DeleteFunc(files, func(file string) bool {
+		environ, err := os.ReadFile(file)
+		return err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), marker)
 	}), err
 }
 
@@ -160,19 +165,6 @@ func listMounts() ([]string, error) {
 // listNamed lists the namespaces that ip netns would show.
 func listNamed() ([]string, error) {
 	return filepath.Glob("/run/netns/*")
-}
-
-// listNamespaces lists the network namespaces that some thread is in. One without
-// a thread lives only as long as a descriptor of a process or a mount.
-func listNamespaces() ([]string, error) {
-	links, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/ns/net")
-	found := map[string]bool{}
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil {
-			found[target] = true
-		}
-	}
-	return slices.Collect(maps.Keys(found)), err
 }
 
 // listFilter lists what the nft command shows; nothing where it is not installed,

@@ -4,10 +4,10 @@
 //
 // It builds the binary of ./tests, plays the whole story and compares the machine
 // before and after: sysctls, interfaces, addresses, routes, rules, mounts, packet
-// filter, named network namespaces, and the namespaces that processes are in. Then
-// it starts the story again and again and kills it with SIGKILL at random moments,
-// each time waiting for the last process to be gone and comparing again. Run as
-// root it does all of it twice, the second time as an unprivileged user.
+// filter and named network namespaces. Then it starts the story again and again and
+// kills it with SIGKILL at random moments, each time waiting for the last process
+// to be gone and comparing again. Run as root it does all of it twice, the second
+// time as an unprivileged user.
 //
 // The exit status is 1 if anything was left behind, with one line for each thing.
 package main
@@ -84,6 +84,7 @@ func users() []user {
 func (u user) story(binary string) *exec.Cmd {
 	cmd := exec.Command(binary, "-test.run", "^TestStory$")
 	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), marker)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.credential}
 	return cmd
 }
@@ -97,7 +98,7 @@ func (u user) playWhole(binary string) error {
 	if output, err := u.story(binary).CombinedOutput(); err != nil {
 		return fmt.Errorf("play the story as %s: %w\n%s", u.name, err, output)
 	}
-	if err := compare(before, binary); err != nil {
+	if err := compare(before); err != nil {
 		return fmt.Errorf("after a whole run as %s: %w", u.name, err)
 	}
 	fmt.Printf("%s: the machine is the same before and after a whole run: %v\n", u.name, before)
@@ -126,7 +127,7 @@ func (u user) killOften(binary string, kills int, random *rand.Rand) error {
 		if _, killed := errors.AsType[*exec.ExitError](cmd.Wait()); err != nil || !killed {
 			return fmt.Errorf("run %d as %s ended before it was killed at %v", i, u.name, moment)
 		}
-		if err := compare(before, binary); err != nil {
+		if err := compare(before); err != nil {
 			return fmt.Errorf("run %d as %s, killed at %v: %w", i, u.name, moment, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -143,7 +144,9 @@ func (l *link) write() {
 		select {
 		case c := <-l.outgoing:
 			l.conn.SetWriteDeadline(time.Now().Add(timeout))
-			if _, err := l.conn.Write(c.frame); err != nil {
+			if _, err := l.conn.Write(c.frame); errors.Is(err, syscall.EPIPE) {
+				return // the connection is gone, and read is about to say why
+			} else if err != nil {
 				l.fail(l.errorAt(opWrite, err))
 				return
 			}
