@@ -21,15 +21,16 @@ type Config struct {
 	// to Dial as it is.
 	Target string
 
-	Clients int           // how many; zero only with Waves
-	Gap     time.Duration // between the planned starts of two clients; zero: a burst
-	Waves   scenario.Arrivals
+	Clients int               // how many; zero only with Waves
+	Gap     time.Duration     // between the planned starts of two clients; zero: a burst
+	Waves   scenario.Arrivals // several bursts or paces; Clients and Gap must then be zero
 
 	Requests int           // requests of each client, one after another; zero: 1
 	Timeout  time.Duration // from a client's planned start to its fate; zero: 30 s
 
 	// Control prepares each client's socket before it is bound and connected,
-	// as in [net.Dialer]. It may put another socket behind the descriptor.
+	// as in [net.Dialer]. It may put another socket behind the descriptor, as a
+	// lab host's Control does, without which the clients are outside the lab.
 	// Optional.
 	Control func(network, address string, c syscall.RawConn) error
 

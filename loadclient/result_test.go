@@ -95,14 +95,15 @@ func TestString(t *testing.T) {
 	t.Parallel()
 	r := sample()
 	r.Elapsed = 1042 * time.Millisecond
+	r.Clients[0].FirstByte = r.Clients[0].Planned + 1041*time.Millisecond
 	r.Clients = append(r.Clients, r.Clients[1])
 	r.Clients[3].Number = 3
 	r.Fates[scenario.Reset]++
 	const want = `4 clients of http://198.18.0.2:8080/ in 1.042s: served 1, reset 2, failed 1
      2 reset in read, such as client 1: read: connection reset by peer
      1 failed, such as client 2: cancelled before its start
-SYN retries: 1 clients, at most 1 each, such as client 0
-`
+slowest answer: client 0, 1.041s after its planned start
+SYN retries: 1 clients, at most 1 each, such as client 0`
 	if got := r.String(); got != want {
 		t.Errorf("String() =\n%s, want\n%s", got, want)
 	}
@@ -128,8 +129,7 @@ func TestStringBoundsTheKinds(t *testing.T) {
      1 failed in answer, such as client 11: status 502: port 11
      1 failed in answer, such as client 12: status 502: port 12
      1 failed in answer, such as client 13: status 502: port 13
-       and 6 more kinds
-`
+       and 6 more kinds`
 	if got := r.String(); got != want {
 		t.Errorf("String() =\n%s, want\n%s", got, want)
 	}

@@ -28,10 +28,11 @@ type example struct {
 }
 
 // String says what became of the swarm: the fates, one line for each kind of
-// failure, and the SYN retries if there were any.
+// failure, the slowest answer, and the SYN retries if there were any.
 //
 //	400 clients of http://198.18.0.2:8080/ in 1.042s: served 331, reset 69
 //	    69 reset in dial, such as client 17: connect: connection reset by peer
+//	slowest answer: client 33, 1.041s after its planned start
 //	SYN retries: 12 clients, at most 1 each, such as client 33
 func (r Result) String() string {
 	var b strings.Builder
@@ -49,8 +50,9 @@ func (r Result) String() string {
 	if more := len(order) - maxKinds; more > 0 {
 		fmt.Fprintf(&b, "       and %d more kinds\n", more)
 	}
+	b.WriteString(r.slowest())
 	b.WriteString(r.synRetries())
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // kinds groups the clients that were not served.
@@ -69,6 +71,22 @@ func (r Result) kinds() map[kind]example {
 		kinds[k] = e
 	}
 	return kinds
+}
+
+// slowest is the line about the answer that was longest in coming, empty where none
+// came.
+func (r Result) slowest() string {
+	var worst Client
+	for _, c := range r.Clients {
+		if c.FirstByte-c.Planned > worst.FirstByte-worst.Planned {
+			worst = c
+		}
+	}
+	if worst.FirstByte == 0 {
+		return ""
+	}
+	return fmt.Sprintf("slowest answer: client %d, %v after its planned start\n",
+		worst.Number, (worst.FirstByte - worst.Planned).Round(time.Millisecond))
 }
 
 // synRetries is the line about SYN retries, empty where none is known of.

@@ -5,8 +5,11 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/rstlab/rstlab/netlab"
+	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/servers"
 )
 
 // The labs of these examples need a test, here played by t, and privileges; so the
@@ -48,6 +51,20 @@ func ExampleHost_Listen() {
 	fmt.Println(server.AcceptQueue(8080).Limit) // 64
 }
 
+// A server of this process, whose accept loop is slow.
+func ExampleHost_ListenConfig() {
+	_, server := netlab.New(t).Pair()
+	ln, err := servers.Listen(t.Context(), server.ListenConfig(), "tcp", ":8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	ln.SetPace(20 * time.Millisecond)
+	if err := ln.SetBacklog(64); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func ExampleHost_Control() {
 	client, server := netlab.New(t).Pair()
 	dialer := net.Dialer{Control: client.Control}
@@ -64,7 +81,7 @@ func ExampleHost_Counters() {
 	before := server.Counters()
 	// ... let something happen ...
 	moved := server.Counters().Since(before)
-	fmt.Println(moved["ListenOverflows"], moved["EmbryonicRsts"])
+	fmt.Println(moved.Only(scenario.OverflowCounters()...))
 }
 
 // A paused server is one that does not accept, as during a long garbage collection.

@@ -94,7 +94,7 @@ func (l *Listener) Release() { l.gate.release() }
 //
 // The first slot is one interval after the latest accept, or now if there was
 // none. While connections wait, slots are absolute deadlines: a loop that was held
-// up makes up for it. After idleness the next slot is one interval after the accept
+// up, be it by SIGSTOP, makes up for all it missed. After idleness the next slot is one interval after the accept
 // that ended it, and after Release it is now.
 // An Accept that waits for its slot goes by the new pace at once. One that is in
 // the kernel already has had its slot, and takes one connection.

@@ -13,33 +13,28 @@ import (
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// ledgerCounters are the counters that the accept queue's overflow can move, of
-// those that each host has.
-var ledgerCounters = []string{
-	"EmbryonicRsts", "OutRsts", "EstabResets", "ListenOverflows", "ListenDrops",
-	"TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent", "SyncookiesRecv", "SyncookiesFailed",
-	"TCPTimeouts", "TCPSynRetrans", "AttemptFails", "TCPBacklogDrop",
-}
-
 // ledger collects one line a row and prints them in the order of the rows, however
 // the rows overtook one another.
 type ledger struct {
 	mu    sync.Mutex
-	lines map[string]ledgerLine
+	lines map[string]ledgerLine // by the row's name
 }
 
+// ledgerLine is a row; its observation is empty while it has not come to its end.
 type ledgerLine struct {
 	observation
-	passed bool
+	row    row
+	played bool
+	failed bool
 }
 
-func (l *ledger) add(o observation, passed bool) {
+func (l *ledger) set(line ledgerLine) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lines == nil {
 		l.lines = map[string]ledgerLine{}
 	}
-	l.lines[o.Row] = ledgerLine{o, passed}
+	l.lines[line.row.name()] = line
 }
 
 // publish prints the ledger and the verdict to the test's log, and appends them to
@@ -69,9 +64,9 @@ func (l *ledger) write(w io.Writer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "queue of\tclients\tbacklog\tabort\tarrivals\tfates\tdrops\tcounters that moved there")
+	fmt.Fprintln(table, " \tqueue of\tclients\tlimit\tabort\tarrivals\tfates\tdrops\tcounters that moved there; and at its clients")
 	for _, r := range rows() {
-		if line, ok := l.lines[r.name()]; ok {
+		if line, ok := l.lines[r.name()]; ok && line.played {
 			line.write(table)
 		}
 	}
@@ -79,59 +74,68 @@ func (l *ledger) write(w io.Writer) {
 	fmt.Fprintln(w, l.verdict())
 }
 
+// write prints the knobs as they were found. An exclamation mark is for a failed row.
 func (l ledgerLine) write(w io.Writer) {
-	server, drops := l.Front, l.FrontQueue.Drops
-	if l.row.hop == "backend" {
-		server, drops = l.Backend, l.BackendQueue.Drops
+	mark := " "
+	if l.failed {
+		mark = "!"
 	}
+	server, peer, queue := l.overflow()
 	fates := l.Result.Fates.String()
 	if n := l.resets(); n > 0 && l.row.hop == "backend" {
 		fates += fmt.Sprintf(" (reset behind the front %d)", n)
 	}
-	fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%d\t%s\n", l.row.hop, l.row.clients, l.row.backlog, l.row.abortValue(), l.row.arrivals(),
-		fates, drops, inOrder(server))
+	fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%d\t%s\n", mark, l.row.hop, l.row.clients, queue.Limit, l.Abort, l.row.arrivals(),
+		fates, queue.Drops, moved(server, peer))
 }
 
-// inOrder lists what moved in the order of ledgerCounters.
-func inOrder(moved scenario.Counters) string {
+// moved lists what moved at both ends.
+func moved(server, peer scenario.Counters) string {
+	if there, clients := inOrder(server), inOrder(peer); there+clients != "" {
+		return there + "; " + clients
+	}
+	return ""
+}
+
+// inOrder lists what moved, the most telling first.
+func inOrder(counters scenario.Counters) string {
 	var parts []string
-	for _, name := range ledgerCounters {
-		if n := moved[name]; n != 0 {
+	for _, name := range scenario.OverflowCounters() {
+		if n := counters[name]; n != 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", name, n))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// verdict is one sentence on the whole story.
+// verdict is one sentence on the rows that were played, and the names of those that
+// failed.
 func (l *ledger) verdict() string {
-	if len(l.lines) == 0 {
-		return "verdict: none, since no row came to its end"
-	}
-	var appeared, shouldAppear, stayedAway, shouldStayAway int
+	var full, fullReset, other, otherReset int
 	var failed []string
 	for _, line := range l.lines {
-		switch n := line.resets(); {
-		case line.row.resets && n > 0:
-			appeared++
-		case !line.row.resets && n == 0:
-			stayedAway++
+		switch {
+		case !line.played:
+			failed = append(failed, line.row.name()+" (before its run)")
+			continue
+		case line.failed:
+			failed = append(failed, line.row.name())
+		}
+		reset := 0
+		if line.resets() > 0 {
+			reset = 1
 		}
 		if line.row.resets {
-			shouldAppear++
+			full, fullReset = full+1, fullReset+reset
 		} else {
-			shouldStayAway++
-		}
-		if !line.passed {
-			failed = append(failed, line.Row)
+			other, otherReset = other+1, otherReset+reset
 		}
 	}
 	verdict := fmt.Sprintf("verdict: the handshake RST appeared in %d of %d bursts into a full accept queue with abort on,\n"+
-		"         and in %d of the %d rows with abort off, a backlog that fits, or clients 20 ms apart.",
-		appeared, shouldAppear, shouldStayAway-stayedAway, shouldStayAway)
-	if len(failed) > 0 {
-		slices.Sort(failed)
-		verdict += "\n         FAILED: " + strings.Join(failed, "; ")
+		"         and in %d of %d rows with abort off, a backlog that fits, or clients 20 ms apart.", fullReset, full, otherReset, other)
+	slices.Sort(failed)
+	for _, name := range failed {
+		verdict += "\n         FAILED: " + name
 	}
 	return verdict
 }

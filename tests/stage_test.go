@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -53,27 +54,37 @@ func newStage(t *testing.T, r row) *stage {
 	return s
 }
 
-// listenPatience bounds the wait for a server's second listen(2), which takes
-// milliseconds.
-const listenPatience = 10 * time.Second
-
 // awaitLimit waits for the second listen(2) of the server, which sets its backlog.
 func (s *stage) awaitLimit(t *testing.T) {
+	t.Helper()
+	var limit uint32
+	ok := await(func() bool {
+		limit = s.overflowing().AcceptQueue(s.overflowingPort()).Limit
+		return limit == uint32(s.row.backlog)
+	})
+	if !ok {
+		somaxconn, err := s.overflowing().ReadSysctl("net.core.somaxconn")
+		t.Fatalf("the %s's accept queue has limit %d, and the row wants %d: look at the backlog it was started with and at net.core.somaxconn, which is %s %v",
+			s.row.hop, limit, s.row.backlog, somaxconn, errors.Join(err))
+	}
+}
+
+// awaitPatience bounds the wait for something that takes milliseconds.
+const awaitPatience = 5 * time.Second
+
+// await waits for a condition of the kernel's, which sends no event for it, and tells
+// whether it came.
+func await(condition func() bool) bool {
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
-	timeout := time.After(listenPatience)
-	for {
-		limit := s.overflowing().AcceptQueue(s.overflowingPort()).Limit
-		if limit == uint32(s.row.backlog) {
-			return
-		}
+	for timeout := time.After(awaitPatience); !condition(); {
 		select {
 		case <-again.C:
 		case <-timeout:
-			t.Fatalf("the %s's accept queue has limit %d after %v; the row wants %d: look at its backlog and at net.core.somaxconn",
-				s.row.hop, limit, listenPatience, s.row.backlog)
+			return false
 		}
 	}
+	return true
 }
 
 // overflowing is the host whose accept queue is in question.
@@ -104,9 +115,9 @@ type observation struct {
 	FrontQueue   netlab.AcceptQueue `json:"front_queue"`
 	BackendQueue netlab.AcceptQueue `json:"backend_queue"`
 
-	// The knobs as the kernel and the swarm really had them.
+	// The knobs as the kernel and the swarm really had them; the backlog shows as the
+	// limit of the queue.
 	Abort  string        `json:"tcp_abort_on_overflow"`
-	Limit  uint32        `json:"accept_queue_limit"`
 	Spread time.Duration `json:"spread_ns"` // from the run's start to the last client's
 
 	row row
@@ -116,43 +127,43 @@ type observation struct {
 // shares its CPUs with another is no burst any more.
 var burstGate sync.Mutex
 
-// swarm runs the row's clients and calls decided when all have their fates. A burst
-// holds the gate until the kernel has seen every client's connect.
-func (s *stage) swarm(t *testing.T, decided func()) loadclient.Result {
+// swarm runs the row's clients. When all have their fates, and before their
+// connections are closed, it calls decided, on the test's goroutine. A burst holds
+// the gate until the kernel has seen every client's connect.
+func (s *stage) swarm(t *testing.T, decided func()) (result loadclient.Result) {
+	allDecided, looked := make(chan struct{}), make(chan struct{})
 	config := loadclient.Config{
 		Target:  fmt.Sprintf("http://%s:%d/", s.front.Addr(), frontPort),
 		Clients: s.row.clients, Gap: s.row.gap, Timeout: clientPatience, Control: s.client.Control,
-		Decided: decided,
+		Decided: func() {
+			close(allDecided)
+			<-looked
+		},
 	}
-	ended := make(chan struct{})
-	var watch sync.WaitGroup
+	var run sync.WaitGroup
+	defer run.Wait()
+	defer sync.OnceFunc(func() { close(looked) })()
 	if s.row.gap == 0 {
 		burstGate.Lock()
-		watch.Go(func() {
-			defer burstGate.Unlock()
-			s.awaitConnects(ended)
-		})
 	}
-	result, err := loadclient.Run(t.Context(), config)
-	close(ended)
-	watch.Wait()
-	if err != nil {
+	failed := make(chan error, 1)
+	run.Go(func() {
+		var err error
+		if result, err = loadclient.Run(t.Context(), config); err != nil {
+			failed <- err
+		}
+	})
+	if s.row.gap == 0 {
+		await(func() bool { return s.client.Counters()["ActiveOpens"] >= uint64(s.row.clients) })
+		burstGate.Unlock()
+	}
+	select {
+	case <-allDecided:
+		decided()
+	case err := <-failed:
 		t.Fatalf("run the swarm: %v", err)
 	}
 	return result
-}
-
-// awaitConnects returns when all clients have sent their first SYN, or have ended.
-func (s *stage) awaitConnects(ended <-chan struct{}) {
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
-	for s.client.Counters()["ActiveOpens"] < uint64(s.row.clients) {
-		select {
-		case <-again.C:
-		case <-ended:
-			return
-		}
-	}
 }
 
 // play runs the row's swarm and gathers what the witnesses saw. They stop looking
@@ -163,16 +174,18 @@ func (s *stage) play(t *testing.T) observation {
 	o.Result = s.swarm(t, func() {
 		// A client that gave up may still knock. What the listeners and the
 		// namespaces counted belongs together if no listener moved meanwhile.
-		for same := false; !same; {
+		atRest := await(func() bool {
 			o.FrontQueue, o.BackendQueue = s.front.AcceptQueue(frontPort), s.backend.AcceptQueue(backendPort)
 			o.Client = s.client.Counters().Since(client)
 			o.Front = s.front.Counters().Since(front)
 			o.Backend = s.backend.Counters().Since(backend)
-			same = o.FrontQueue.Drops == s.front.AcceptQueue(frontPort).Drops &&
+			return o.FrontQueue.Drops == s.front.AcceptQueue(frontPort).Drops &&
 				o.BackendQueue.Drops == s.backend.AcceptQueue(backendPort).Drops
+		})
+		if !atRest {
+			t.Errorf("the listeners did not come to rest within %v", awaitPatience)
 		}
 	})
-	o.Limit = s.overflowing().AcceptQueue(s.overflowingPort()).Limit
 	for _, c := range o.Result.Clients {
 		o.Spread = max(o.Spread, c.Started)
 	}
@@ -182,6 +195,15 @@ func (s *stage) play(t *testing.T) observation {
 	}
 	o.Abort = abort
 	return o
+}
+
+// overflow is what the row is about: the counters of the host whose accept queue is
+// in question, those of its clients' host, and the queue.
+func (o observation) overflow() (server, peer scenario.Counters, queue netlab.AcceptQueue) {
+	if o.row.hop == "front" {
+		return o.Front, o.Client, o.FrontQueue
+	}
+	return o.Backend, o.Front, o.BackendQueue
 }
 
 // saveOnFailure keeps what was observed for a failed test, if go test was told to

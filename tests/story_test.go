@@ -1,12 +1,17 @@
 package tests
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/rstlab/rstlab/netlab"
+)
 
 // TestStory plays the story: 400, 800 and 2000 keep-alive clients start at once and
 // some see "connection reset by peer", until one of three knobs is turned. Every
 // row asserts the clients' fates, the counters of the kernels at both ends and the
 // listeners' own drops together, and prints one line of the ledger.
 func TestStory(t *testing.T) {
+	netlab.New(t) // where no lab can be had, says so once
 	var l ledger
 	t.Cleanup(func() { l.publish(t) }) // after the rows, which run in parallel
 	for _, r := range rows() {
@@ -15,11 +20,12 @@ func TestStory(t *testing.T) {
 				t.Skip("takes up to 40 s: run with -full, as in: go test ./tests -run TestStory -v -args -full")
 			}
 			t.Parallel()
+			l.set(ledgerLine{row: r})
 			o := newStage(t, r).play(t)
 			if err := o.check(); err != nil {
 				t.Error(err)
 			}
-			l.add(o, !t.Failed())
+			l.set(ledgerLine{observation: o, row: r, played: true, failed: t.Failed()})
 			o.saveOnFailure(t)
 		})
 	}

@@ -40,6 +40,17 @@ func (c Counters) Only(names ...string) Counters {
 	return kept
 }
 
+// OverflowCounters names the counters of TCP that a full accept queue or SYN queue
+// can move, on the host that overflows or on its clients', the most telling first.
+func OverflowCounters() []string {
+	return []string{
+		"EmbryonicRsts", "OutRsts", "EstabResets", "ListenOverflows", "ListenDrops",
+		"TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent", "SyncookiesRecv", "SyncookiesFailed",
+		"TCPTimeouts", "TCPSynRetrans", "TCPSYNChallenge", "TCPChallengeACK", "TCPDeferAcceptDrop",
+		"TCPMigrateReqSuccess", "TCPMigrateReqFailure", "AttemptFails", "TCPBacklogDrop",
+	}
+}
+
 // String lists the counters by name: "ListenDrops 331, OutRsts 69".
 func (c Counters) String() string {
 	var parts []string
