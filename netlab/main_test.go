@@ -58,6 +58,7 @@ func runBusy([]string) error {
 	for range 4 {
 		go func() {
 			for {
+				runtime.Gosched()
 			}
 		}()
 	}
@@ -72,7 +73,8 @@ func runListener(args []string) error {
 		return err
 	}
 	fmt.Println("listening on", args[0])
-	var kept []net.Conn
+	var kept []net.Conn // or the garbage collector would close them
+	defer func() { runtime.KeepAlive(kept) }()
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
