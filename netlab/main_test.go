@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -34,13 +33,23 @@ func TestMain(m *testing.M) {
 // supervisor would start it.
 func runTree(args []string) error { return roleCommand("listener", args).Run() }
 
-// runDaemon ends at once and leaves a server in the background.
-func runDaemon(args []string) error { return roleCommand("orphan", args).Start() }
+// runDaemon ends at once and leaves a server in the background, which holds the
+// other end of a pipe.
+func runDaemon(args []string) error {
+	alive, held, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	cmd := roleCommand("orphan", args)
+	cmd.ExtraFiles = []*os.File{alive}
+	defer runtime.KeepAlive(held)
+	return cmd.Start()
+}
 
-// runOrphan listens when the program that started it has ended.
+// runOrphan listens when the program that started it has ended, which ends its pipe.
 func runOrphan(args []string) error {
-	for os.Getppid() != 1 {
-		time.Sleep(time.Millisecond)
+	if _, err := io.ReadAll(os.NewFile(3, "alive")); err != nil {
+		return err
 	}
 	return runListener(args)
 }
