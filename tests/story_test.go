@@ -13,6 +13,7 @@ import (
 func TestStory(t *testing.T) {
 	netlab.New(t) // where no lab can be had, says so once
 	var l ledger
+	room := newSeats(t)
 	t.Cleanup(func() { l.publish(t) }) // after the rows, which run in parallel
 	for _, r := range rows() {
 		t.Run(r.name(), func(t *testing.T) {
@@ -21,6 +22,7 @@ func TestStory(t *testing.T) {
 			}
 			t.Parallel()
 			l.set(ledgerLine{row: r})
+			room.take(t, r.clients)
 			o := newStage(t, r).play(t)
 			if err := o.check(); err != nil {
 				t.Error(err)
