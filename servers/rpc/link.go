@@ -122,8 +122,28 @@ func (l *link) run(ctx context.Context) {
 		conn.Close()
 		return
 	}
-	go l.write()
-	l.fail(l.read())
+	var writeErr error
+	stopped := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() { writeErr = l.write(stopped) })
+	readErr := l.read()
+	close(stopped)
+	conn.Close() // ends a write under way
+	writer.Wait()
+	l.fail(cause(readErr, writeErr))
+}
+
+// cause is why a connection failed, of what its reader and its writer met. The kernel
+// hands ECONNRESET to one of them, and EOF or EPIPE to the other, in any order.
+// Whoever fails first closes the connection, which is no cause.
+func cause(readErr, writeErr error) error {
+	switch {
+	case errors.Is(writeErr, syscall.ECONNRESET):
+		return writeErr
+	case errors.Is(readErr, net.ErrClosed) && writeErr != nil:
+		return writeErr
+	}
+	return readErr
 }
 
 // attach gives the link its connection, unless it has failed meanwhile.
@@ -138,21 +158,23 @@ func (l *link) attach(conn net.Conn) bool {
 	return true
 }
 
-func (l *link) write() {
+// write sends calls until it is stopped or fails, and then closes the connection,
+// unless that has gone already and read is about to say why.
+func (l *link) write(stopped <-chan struct{}) error {
 	timeout := cmp.Or(l.client.WriteTimeout, defaultWriteTimeout)
 	for {
 		select {
 		case c := <-l.outgoing:
 			l.conn.SetWriteDeadline(time.Now().Add(timeout))
-			if _, err := l.conn.Write(c.frame); errors.Is(err, syscall.EPIPE) {
-				return // the connection is gone, and read is about to say why
-			} else if err != nil {
-				l.fail(l.errorAt(opWrite, err))
-				return
+			if _, err := l.conn.Write(c.frame); err != nil {
+				if !errors.Is(err, syscall.EPIPE) {
+					l.conn.Close()
+				}
+				return l.errorAt(opWrite, err)
 			}
 			close(c.written)
-		case <-l.dead:
-			return
+		case <-stopped:
+			return nil
 		}
 	}
 }
