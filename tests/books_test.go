@@ -135,7 +135,7 @@ func (o observation) checkBooks() error {
 				what, got, want, o.row.hop, server.Only(scenario.OverflowCounters()...), peer.Only(scenario.OverflowCounters()...)))
 		}
 	}
-	equal("EmbryonicRsts at the "+o.row.hop+" (handshakes it reset)", server["EmbryonicRsts"], resets)
+	equal("EmbryonicRsts at the "+o.row.hop+" (handshakes it reset)", server["EmbryonicRsts"], resets-o.stolen())
 	equal("EstabResets at its clients (connections they lost)", peer["EstabResets"], resets)
 	if o.Abort == "1" {
 		// A dropped SYN or cookie counts one and an ACK that was answered with RST
@@ -144,6 +144,29 @@ func (o observation) checkBooks() error {
 		equal("the listener's drops", uint64(queue.Drops), server["ListenDrops"]+server["EmbryonicRsts"])
 	}
 	return errors.Join(errs...)
+}
+
+// stolen is how many handshakes the kernel reset and completed at the same time, which
+// happens to one in some ten thousand. The ACK and the first data of a client were
+// processed by two CPUs: one found the accept queue full and answered RST, the other
+// found room and had the connection in the queue first. Such a RST is not counted by
+// EmbryonicRsts. The server later answers the connection, and the client's host,
+// which has no socket any more, resets it: EstabResets at the server.
+//
+// Source, measured on v6.18: embryonic_reset and req_stolen in tcp_check_req
+// (net/ipv4/tcp_minisocks.c).
+func (o observation) stolen() uint64 {
+	server, _, _ := o.overflow()
+	if o.row.abort {
+		return server["EstabResets"]
+	}
+	return 0
+}
+
+// settled tells whether the server has answered all the stolen connections.
+func (o observation) settled() bool {
+	server, peer, _ := o.overflow()
+	return peer["EstabResets"] == server["EmbryonicRsts"]+o.stolen()
 }
 
 // checkErrors asserts that each client that was let down says why.

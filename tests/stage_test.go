@@ -174,13 +174,15 @@ func (s *stage) play(t *testing.T) observation {
 	o.Result = s.swarm(t, func() {
 		// A client that gave up may still knock. What the listeners and the
 		// namespaces counted belongs together if no listener moved meanwhile.
-		atRest := await(func() bool {
+		atRest := false
+		await(func() bool {
 			o.FrontQueue, o.BackendQueue = s.front.AcceptQueue(frontPort), s.backend.AcceptQueue(backendPort)
 			o.Client = s.client.Counters().Since(client)
 			o.Front = s.front.Counters().Since(front)
 			o.Backend = s.backend.Counters().Since(backend)
-			return o.FrontQueue.Drops == s.front.AcceptQueue(frontPort).Drops &&
+			atRest = o.FrontQueue.Drops == s.front.AcceptQueue(frontPort).Drops &&
 				o.BackendQueue.Drops == s.backend.AcceptQueue(backendPort).Drops
+			return atRest && o.settled()
 		})
 		if !atRest {
 			t.Errorf("the listeners did not come to rest within %v", awaitPatience)
