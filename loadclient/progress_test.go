@@ -2,6 +2,7 @@ package loadclient
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestProgressOnTerminal(t *testing.T) {
 	(&tally{clients: 1}).display(terminal)()
 	const want = "\r\x1b[K1 clients: started 0, connected 0\r\x1b[K"
 	got := make([]byte, len(want))
-	if _, err := screen.Read(got); err != nil || string(got) != want {
+	if _, err := io.ReadFull(screen, got); err != nil || string(got) != want {
 		t.Errorf("terminal shows %q (%v), want %q", got, err, want)
 	}
 }

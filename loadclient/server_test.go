@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -101,6 +102,26 @@ func (s *server) fill(tb testing.TB) (empty func()) {
 		return queued == 1
 	})
 	return func() { filler.Close() }
+}
+
+// drops is how many SYNs the listener has dropped. The client counts a retry before
+// it sends it, so only the listener knows when it has come.
+//
+// Source: SO_MEMINFO, an array of uint32, with SK_MEMINFO_DROPS at index 8
+// (include/uapi/linux/sock_diag.h).
+func (s *server) drops(tb testing.TB) uint32 {
+	tb.Helper()
+	var info [9]uint32
+	control(tb, s.ln, func(fd int) error {
+		size := uint32(unsafe.Sizeof(info))
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
+	return info[8]
 }
 
 // control runs f on the socket's descriptor.
