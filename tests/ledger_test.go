@@ -131,11 +131,11 @@ func (l *ledger) verdict() string {
 			other, otherReset = other+1, otherReset+reset
 		}
 	}
-	verdict := fmt.Sprintf("verdict: the handshake RST appeared in %d of %d bursts into a full accept queue with abort on,\n"+
-		"         and in %d of %d rows with abort off, a backlog that fits, or clients 20 ms apart.", fullReset, full, otherReset, other)
 	slices.Sort(failed)
+	lines := []string{fmt.Sprintf("verdict: the handshake RST appeared in %d of %d bursts into a full accept queue with abort on,\n"+
+		"         and in %d of %d rows with abort off, a backlog that fits, or clients 20 ms apart.", fullReset, full, otherReset, other)}
 	for _, name := range failed {
-		verdict += "\n         FAILED: " + name
+		lines = append(lines, "         FAILED: "+name)
 	}
-	return verdict
+	return strings.Join(lines, "\n")
 }
