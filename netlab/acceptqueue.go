@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"syscall"
 	"unsafe"
 
 	"github.com/vishvananda/netlink/nl"
@@ -182,20 +181,24 @@ func parseDiag(message []byte) (AcceptQueue, error) {
 	}
 	port := uint16(msg.id.sourcePort[0])<<8 | uint16(msg.id.sourcePort[1])
 	queue := AcceptQueue{Addr: netip.AddrPortFrom(addr, port), Length: msg.rqueue, Limit: msg.wqueue}
-	attrs, err := nl.ParseRouteAttr(message[inetDiagMsgSize:])
-	if err != nil {
-		return AcceptQueue{}, fmt.Errorf("sock_diag answer: %w", err)
-	}
-	drops, err := dropsOf(attrs)
+	drops, err := dropsOf(message[inetDiagMsgSize:])
 	queue.Drops = drops
 	return queue, err
 }
 
-func dropsOf(attrs []syscall.NetlinkRouteAttr) (uint32, error) {
-	for _, attr := range attrs {
-		if attr.Attr.Type == inetDiagSKMemInfo && len(attr.Value) >= 4*(skMemInfoDrops+1) {
-			return nl.NativeEndian().Uint32(attr.Value[4*skMemInfoDrops:]), nil
+// dropsOf reads the attributes after the message, each a uint16 length that counts
+// itself, a uint16 type and a value, padded to four bytes (netlink(7)).
+func dropsOf(attrs []byte) (uint32, error) {
+	native := nl.NativeEndian()
+	for len(attrs) >= unix.SizeofRtAttr {
+		length, kind := int(native.Uint16(attrs)), native.Uint16(attrs[2:])
+		if length < unix.SizeofRtAttr || length > len(attrs) {
+			return 0, fmt.Errorf("sock_diag answer has an attribute of %d bytes in %d", length, len(attrs))
 		}
+		if value := attrs[unix.SizeofRtAttr:length]; kind == inetDiagSKMemInfo && len(value) >= 4*(skMemInfoDrops+1) {
+			return native.Uint32(value[4*skMemInfoDrops:]), nil
+		}
+		attrs = attrs[min((length+3)&^3, len(attrs)):]
 	}
 	return 0, errors.New("sock_diag answer has no SK_MEMINFO_DROPS")
 }

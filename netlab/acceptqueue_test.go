@@ -105,6 +105,8 @@ func TestParseDiagRefusesShortAnswers(t *testing.T) {
 	}{
 		{make([]byte, 71), "sock_diag answer has 71 bytes, want at least 72"},
 		{make([]byte, inetDiagMsgSize), "sock_diag answer has no SK_MEMINFO_DROPS"},
+		{append(make([]byte, inetDiagMsgSize), 14, 0, 1, 0), "sock_diag answer has an attribute of 14 bytes in 4"},
+		{append(make([]byte, inetDiagMsgSize), 5, 0, 1, 0, 9), "sock_diag answer has no SK_MEMINFO_DROPS"}, // without its padding
 		{append(make([]byte, inetDiagMsgSize), 1, 2, 3), "sock_diag answer has no SK_MEMINFO_DROPS"},
 	} {
 		if _, err := parseDiag(c.message); err == nil || err.Error() != c.want {
