@@ -25,6 +25,7 @@ const abortKey = "net.ipv4.tcp_abort_on_overflow"
 type stage struct {
 	row                    row
 	client, front, backend *netlab.Host
+	server                 *netlab.Proc // whose accept queue is in question
 }
 
 func newStage(t *testing.T, r row) *stage {
@@ -48,8 +49,12 @@ func newStage(t *testing.T, r row) *stage {
 	} else {
 		backendArgs = append(backendArgs, slowAccept...)
 	}
-	s.backend.StartRole(backendRole.Name, backendArgs...).WaitListening(backendPort)
-	s.front.StartRole(frontRole.Name, frontArgs...).WaitListening(frontPort)
+	backend := s.backend.StartRole(backendRole.Name, backendArgs...).WaitListening(backendPort)
+	front := s.front.StartRole(frontRole.Name, frontArgs...).WaitListening(frontPort)
+	s.server = backend
+	if r.hop == "front" {
+		s.server = front
+	}
 	s.awaitLimit(t)
 	return s
 }
@@ -128,8 +133,9 @@ type observation struct {
 var burstGate sync.Mutex
 
 // swarm runs the row's clients. When all have their fates, and before their
-// connections are closed, it calls decided, on the test's goroutine. A burst holds
-// the gate until the kernel has seen every client's connect.
+// connections are closed, it calls decided, on the test's goroutine. A burst meets a
+// server that accepts nobody until all have knocked: otherwise a burst that a busy
+// machine stretches would find room, since the server accepts all the while.
 func (s *stage) swarm(t *testing.T, decided func()) (result loadclient.Result) {
 	allDecided, looked := make(chan struct{}), make(chan struct{})
 	config := loadclient.Config{
@@ -145,6 +151,7 @@ func (s *stage) swarm(t *testing.T, decided func()) (result loadclient.Result) {
 	defer sync.OnceFunc(func() { close(looked) })()
 	if s.row.gap == 0 {
 		burstGate.Lock()
+		s.server.Pause()
 	}
 	failed := make(chan error, 1)
 	run.Go(func() {
@@ -154,8 +161,12 @@ func (s *stage) swarm(t *testing.T, decided func()) (result loadclient.Result) {
 		}
 	})
 	if s.row.gap == 0 {
-		await(func() bool { return s.client.Counters()["ActiveOpens"] >= uint64(s.row.clients) })
+		s.awaitConnects(t, s.client)
 		burstGate.Unlock()
+		if s.row.hop == "backend" {
+			s.awaitConnects(t, s.front)
+		}
+		s.server.Resume()
 	}
 	select {
 	case <-allDecided:
@@ -164,6 +175,19 @@ func (s *stage) swarm(t *testing.T, decided func()) (result loadclient.Result) {
 		t.Fatalf("run the swarm: %v", err)
 	}
 	return result
+}
+
+// awaitConnects waits until the kernel has seen every client of the hop call connect.
+func (s *stage) awaitConnects(t *testing.T, from *netlab.Host) {
+	t.Helper()
+	var begun uint64
+	ok := await(func() bool {
+		begun = from.Counters()["ActiveOpens"]
+		return begun >= uint64(s.row.clients)
+	})
+	if !ok {
+		t.Errorf("%d of %d connects had begun on host %s after %v", begun, s.row.clients, from.Name(), awaitPatience)
+	}
 }
 
 // play runs the row's swarm and gathers what the witnesses saw. They stop looking
