@@ -95,7 +95,7 @@ func reason(err error) string {
 
 // check proves that the record has a fate and that its times are in order.
 func (c Client) check() error {
-	if !slices.Contains(scenario.AllFates(), c.Fate) {
+	if !slices.Contains(scenario.SwarmFates(), c.Fate) {
 		return fmt.Errorf("client %d: fate is %v", c.Number, c.Fate)
 	}
 	if (c.Fate == scenario.Served) != (c.Error == "") {

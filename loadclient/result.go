@@ -32,7 +32,7 @@ func (r Result) Check() error {
 		}
 		counted[c.Fate]++
 	}
-	for _, fate := range scenario.AllFates() {
+	for _, fate := range scenario.SwarmFates() {
 		if counted[fate] != r.Fates[fate] {
 			return fmt.Errorf("fates say %v %d, the clients %d", fate, r.Fates[fate], counted[fate])
 		}

@@ -54,27 +54,38 @@ func (h *Host) AcceptQueue(port int) AcceptQueue {
 }
 
 func (h *Host) acceptQueues() ([]AcceptQueue, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.diag == nil {
-		diag, err := openDiag(h)
-		if err != nil {
-			return nil, err
-		}
-		h.diag = diag
-	}
 	var queues []AcceptQueue
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		found, err := h.diag.listeners(family)
-		if err != nil {
-			return nil, err
+	err := h.withDiag(func(diag *diagSocket) error {
+		for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+			found, err := diag.listeners(family)
+			if err != nil {
+				return err
+			}
+			queues = append(queues, found...)
 		}
-		queues = append(queues, found...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(queues, func(a, b AcceptQueue) int {
 		return cmp.Or(cmp.Compare(a.Addr.Port(), b.Addr.Port()), a.Addr.Compare(b.Addr))
 	})
 	return queues, nil
+}
+
+// withDiag runs fn with the host's sock_diag socket, one at a time.
+func (h *Host) withDiag(fn func(*diagSocket) error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.diag == nil {
+		diag, err := openDiag(h)
+		if err != nil {
+			return err
+		}
+		h.diag = diag
+	}
+	return fn(h.diag)
 }
 
 // ports lists the listening addresses.
@@ -136,7 +147,8 @@ const (
 	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, include/uapi/linux/sock_diag.h
 	inetDiagSKMemInfo = 7  // INET_DIAG_SKMEMINFO, include/uapi/linux/inet_diag.h
 	skMemInfoDrops    = 8  // SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h
-	tcpListen         = 10 // TCP_LISTEN, include/net/tcp_states.h
+	tcpSynRecv        = 3  // TCP_SYN_RECV, include/net/tcp_states.h
+	tcpListen         = 10 // TCP_LISTEN, likewise
 	inetDiagMsgSize   = int(unsafe.Sizeof(inetDiagMsg{}))
 	inetDiagReqV2Size = int(unsafe.Sizeof(inetDiagReqV2{}))
 )
@@ -149,14 +161,11 @@ func (r *inetDiagReqV2) Serialize() []byte {
 
 // listeners dumps the listening TCP sockets of one address family.
 func (d *diagSocket) listeners(family uint8) ([]AcceptQueue, error) {
-	request := nl.NewNetlinkRequest(sockDiagByFamily, unix.NLM_F_DUMP)
-	request.Sockets = d.handle
-	request.AddData(&inetDiagReqV2{
+	messages, err := d.dump(&inetDiagReqV2{
 		family: family, protocol: unix.IPPROTO_TCP, extensions: 1 << (inetDiagSKMemInfo - 1), states: 1 << tcpListen,
 	})
-	messages, err := request.Execute(unix.NETLINK_INET_DIAG, sockDiagByFamily)
 	if err != nil {
-		return nil, os.NewSyscallError("sock_diag", err)
+		return nil, err
 	}
 	var queues []AcceptQueue
 	for _, message := range messages {
@@ -169,21 +178,40 @@ func (d *diagSocket) listeners(family uint8) ([]AcceptQueue, error) {
 	return queues, nil
 }
 
-// parseDiag reads a struct inet_diag_msg and the attributes after it.
+// dump gives one message a socket that the request asks for.
+func (d *diagSocket) dump(ask *inetDiagReqV2) ([][]byte, error) {
+	request := nl.NewNetlinkRequest(sockDiagByFamily, unix.NLM_F_DUMP)
+	request.Sockets = d.handle
+	request.AddData(ask)
+	messages, err := request.Execute(unix.NETLINK_INET_DIAG, sockDiagByFamily)
+	return messages, os.NewSyscallError("sock_diag", err)
+}
+
+// parseDiag reads a struct inet_diag_msg of a listener and the attributes after it.
 func parseDiag(message []byte) (AcceptQueue, error) {
-	if len(message) < inetDiagMsgSize {
-		return AcceptQueue{}, fmt.Errorf("sock_diag answer has %d bytes, want at least %d", len(message), inetDiagMsgSize)
+	msg, err := diagMsg(message)
+	if err != nil {
+		return AcceptQueue{}, err
 	}
-	msg := *(*inetDiagMsg)(unsafe.Pointer(&message[0]))
-	addr := netip.AddrFrom16(msg.id.source)
-	if msg.family == unix.AF_INET {
-		addr = netip.AddrFrom4([4]byte(msg.id.source[:4]))
-	}
-	port := uint16(msg.id.sourcePort[0])<<8 | uint16(msg.id.sourcePort[1])
-	queue := AcceptQueue{Addr: netip.AddrPortFrom(addr, port), Length: msg.rqueue, Limit: msg.wqueue}
-	drops, err := dropsOf(message[inetDiagMsgSize:])
-	queue.Drops = drops
+	queue := AcceptQueue{Addr: msg.addr(msg.id.source, msg.id.sourcePort), Length: msg.rqueue, Limit: msg.wqueue}
+	queue.Drops, err = dropsOf(message[inetDiagMsgSize:])
 	return queue, err
+}
+
+func diagMsg(message []byte) (inetDiagMsg, error) {
+	if len(message) < inetDiagMsgSize {
+		return inetDiagMsg{}, fmt.Errorf("sock_diag answer has %d bytes, want at least %d", len(message), inetDiagMsgSize)
+	}
+	return *(*inetDiagMsg)(unsafe.Pointer(&message[0])), nil
+}
+
+// addr is one end of a socket, as the message has it.
+func (m inetDiagMsg) addr(ip [16]byte, port [2]byte) netip.AddrPort {
+	addr := netip.AddrFrom16(ip)
+	if m.family == unix.AF_INET {
+		addr = netip.AddrFrom4([4]byte(ip[:4]))
+	}
+	return netip.AddrPortFrom(addr, uint16(port[0])<<8|uint16(port[1]))
 }
 
 // dropsOf reads the attributes after the message, each a uint16 length that counts

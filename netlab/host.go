@@ -28,6 +28,7 @@ type Host struct {
 	diag     *diagSocket
 	counters *counterFiles
 	procs    []*Proc
+	closers  []func() error // of what else belongs to the host
 	closed   bool
 }
 
@@ -86,6 +87,9 @@ func (h *Host) close() error {
 	}
 	if h.counters != nil {
 		errs = append(errs, h.counters.close())
+	}
+	for _, closeIt := range h.closers {
+		errs = append(errs, closeIt())
 	}
 	errs = append(errs, os.NewSyscallError("close", h.ns.Close()))
 	return errors.Join(errs...)

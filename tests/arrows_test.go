@@ -25,6 +25,10 @@ var arrows = map[string][]string{
 		"github.com/vishvananda/netns", "go.uber.org/goleak", "golang.org/x/sys/unix",
 	},
 	"netlab/scenario": {},
+	"netlab/predict":  {module + "/netlab/scenario"},
+	"netlab/wire": {
+		module + "/netlab", module + "/netlab/scenario", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
+	},
 	"servers":         {module + "/servers/rpc", "golang.org/x/sys/unix"},
 	"servers/rpc":     {},
 	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
@@ -33,7 +37,7 @@ var arrows = map[string][]string{
 }
 
 // pure are the rooms that are arithmetic over values.
-var pure = []string{"netlab/scenario"}
+var pure = []string{"netlab/scenario", "netlab/predict"}
 
 // effects are the packages of the standard library that a pure room does not import,
 // nor those below them. Addresses and URLs are values.

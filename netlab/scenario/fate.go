@@ -10,25 +10,43 @@ import (
 // The zero value means undecided; a finished run holds none.
 type Fate uint8
 
-// The fates, from best to worst. They are told apart by the client's first
-// error alone, because after a reset the next call gives another one: the first
-// read ECONNRESET, a later write EPIPE.
+// The fates. The first group needs a look at the server too: to its client a
+// connection that is queued, kept or a ghost is established all the same. The
+// second group is what a client can tell alone, by its first error, because after
+// a reset the next call gives another one: the first read ECONNRESET, a later write
+// EPIPE.
 const (
 	Undecided Fate = iota
-	Served         // every request was answered
-	Reset          // ECONNRESET: a RST came where an answer was due
-	Refused        // ECONNREFUSED: a RST answered the SYN
-	TimedOut       // the deadline passed, or the kernel gave up with ETIMEDOUT
-	Closed         // EOF or EPIPE: the server closed before it had answered
-	Failed         // anything else, such as a bad status or no free local port
+	Served         // accepted; where a client asks, every request was answered
+
+	Queued     // in the accept queue; the program has not accepted it
+	Kept       // established at the client, still SYN_RECV at the server: its ACK met a full accept queue
+	Ghost      // established at the client, nothing at the server: the ACK of a SYN cookie met a full accept queue
+	SYNDropped // no answer to any SYN
+
+	Reset    // ECONNRESET: a RST came where an answer was due
+	Refused  // ECONNREFUSED: a RST answered the SYN
+	TimedOut // the deadline passed, or the kernel gave up with ETIMEDOUT
+	Closed   // EOF or EPIPE: the server closed before it had answered
+	Failed   // anything else, such as a bad status or no free local port
 )
 
-var fateNames = [...]string{"undecided", "served", "reset", "refused", "timed_out", "closed", "failed"}
+var fateNames = [...]string{
+	"undecided", "served",
+	"queued", "kept", "ghost", "syn_dropped",
+	"reset", "refused", "timed_out", "closed", "failed",
+}
 
-// AllFates lists the fates a finished client can have, in the order in which
+// SwarmFates lists the fates a client of a swarm can have, in the order in which
 // ledgers print them.
-func AllFates() []Fate {
+func SwarmFates() []Fate {
 	return []Fate{Served, Reset, Refused, TimedOut, Closed, Failed}
+}
+
+// OutcomeFates lists the fates of an [Outcome], in the order in which they are
+// printed.
+func OutcomeFates() []Fate {
+	return []Fate{Served, Queued, Reset, Kept, Ghost, SYNDropped, Refused}
 }
 
 // String gives the fate's name, as it stands in JSON.
@@ -70,7 +88,8 @@ func (f Fates) Total() int {
 	return total
 }
 
-// String lists the fates that occurred, best first: "served 331, reset 69".
+// String lists the fates that occurred, in the order of the constants:
+// "served 331, reset 69".
 func (f Fates) String() string {
 	var parts []string
 	for fate := range fateNames {

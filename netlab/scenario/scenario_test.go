@@ -18,8 +18,8 @@ func TestFateNames(t *testing.T) {
 			t.Errorf("Fate(%d) is %q, want %q", uint8(fate), got, name)
 		}
 	}
-	if got := AllFates(); slices.Contains(got, Undecided) || len(got) != len(fateNames)-1 {
-		t.Errorf("AllFates is %v, want every fate but undecided", got)
+	if got := SwarmFates(); slices.Contains(got, Undecided) || len(got) != len(fateNames)-1 {
+		t.Errorf("SwarmFates is %v, want every fate but undecided", got)
 	}
 }
 

@@ -1,0 +1,206 @@
+package scenario
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// scenarioJSON is a Scenario as it is written down, with durations as text:
+//
+//	{"arrivals":[{"clients":64,"at":"0s","gap":"0s"}],"rtt":"100ms","backlog":64,
+//	 "accept":{"mode":"every","every":"2ms"},"write":"never", ...}
+//
+// A pointer is a field that may be left out.
+type scenarioJSON struct {
+	Arrivals        []waveJSON   `json:"arrivals"`
+	RTT             string       `json:"rtt,omitempty"`
+	Backlog         *int         `json:"backlog"`
+	Somaxconn       *int         `json:"somaxconn"`
+	AbortOnOverflow bool         `json:"abort_on_overflow"`
+	SYNCookies      *int         `json:"syncookies"`
+	MaxSYNBacklog   *int         `json:"max_syn_backlog"`
+	SYNACKRetries   *int         `json:"synack_retries"`
+	Accept          acceptJSON   `json:"accept"`
+	Write           string       `json:"write,omitempty"`
+	ListenAgain     []listenJSON `json:"listen_again,omitempty"`
+	CloseListener   string       `json:"close_listener,omitempty"`
+	SYNCookiesOff   string       `json:"syncookies_off,omitempty"`
+	IPv6            bool         `json:"ipv6"`
+	Horizon         string       `json:"horizon,omitempty"`
+}
+
+type waveJSON struct {
+	Clients int    `json:"clients"`
+	At      string `json:"at,omitempty"`
+	Gap     string `json:"gap,omitempty"`
+}
+
+type acceptJSON struct {
+	Mode   AcceptMode   `json:"mode"`
+	Every  string       `json:"every,omitempty"`
+	From   string       `json:"from,omitempty"`
+	Paused []windowJSON `json:"paused,omitempty"`
+}
+
+type windowJSON struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+type listenJSON struct {
+	At      string `json:"at"`
+	Backlog int    `json:"backlog"`
+}
+
+const never = "never"
+
+// Read reads one scenario in JSON and validates it. Fields that are left out have
+// the values of [Defaults]; backlog and accept must be there. The error is one
+// sentence.
+func Read(r io.Reader) (Scenario, error) {
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	var s Scenario
+	if err := decoder.Decode(&s); err != nil {
+		return Scenario{}, inWords(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Scenario{}, errors.New("there is more after the scenario, want one JSON object")
+	}
+	return s, s.Validate()
+}
+
+// inWords turns an error of encoding/json into a sentence about the scenario.
+func inWords(err error) error {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		want := map[string]string{"string": `text, such as a duration "100ms"`, "int": "a whole number", "bool": "true or false"}[mismatch.Type.String()]
+		if want == "" {
+			want = "a JSON object or list as in the documentation"
+		}
+		return fmt.Errorf("%s is a %s, want %s", mismatch.Field, mismatch.Value, want)
+	}
+	if errors.Is(err, io.EOF) {
+		return errors.New("there is no scenario, want one JSON object")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the JSON ends too early")
+	}
+	return err
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. It does not validate.
+func (s *Scenario) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var from scenarioJSON
+	if err := decoder.Decode(&from); err != nil {
+		return err
+	}
+	if from.Backlog == nil {
+		return errors.New("backlog is missing, want the argument of listen(2)")
+	}
+	*s = Defaults()
+	s.Backlog, s.AbortOnOverflow, s.IPv6 = *from.Backlog, from.AbortOnOverflow, from.IPv6
+	for _, number := range []struct {
+		to   *int
+		from *int
+	}{
+		{&s.Somaxconn, from.Somaxconn}, {&s.SYNCookies, from.SYNCookies},
+		{&s.MaxSYNBacklog, from.MaxSYNBacklog}, {&s.SYNACKRetries, from.SYNACKRetries},
+	} {
+		if number.from != nil {
+			*number.to = *number.from
+		}
+	}
+	var p spanParser
+	s.RTT, s.Horizon = p.span("rtt", from.RTT), p.span("horizon", from.Horizon)
+	s.Write, s.CloseListener = p.moment("write", from.Write), p.moment("close_listener", from.CloseListener)
+	s.SYNCookiesOff = p.moment("syncookies_off", from.SYNCookiesOff)
+	for i, w := range from.Arrivals {
+		at, gap := p.span(fmt.Sprintf("arrivals[%d].at", i), w.At), p.span(fmt.Sprintf("arrivals[%d].gap", i), w.Gap)
+		s.Arrivals = append(s.Arrivals, Wave{Clients: w.Clients, At: at, Gap: gap})
+	}
+	for i, l := range from.ListenAgain {
+		s.ListenAgain = append(s.ListenAgain, Listen{At: p.span(fmt.Sprintf("listen_again[%d].at", i), l.At), Backlog: l.Backlog})
+	}
+	s.Accept = Accept{Mode: from.Accept.Mode, Every: p.span("accept.every", from.Accept.Every), From: p.span("accept.from", from.Accept.From)}
+	for i, w := range from.Accept.Paused {
+		name := fmt.Sprintf("accept.paused[%d]", i)
+		s.Accept.Paused = append(s.Accept.Paused, Window{From: p.span(name+".from", w.From), To: p.span(name+".to", w.To)})
+	}
+	return p.err
+}
+
+// spanParser reads durations and keeps the first error.
+type spanParser struct{ err error }
+
+// span reads a duration; text that is left out is zero.
+func (p *spanParser) span(name, text string) time.Duration {
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil && p.err == nil {
+		p.err = fmt.Errorf("%s is %q, want a duration such as \"100ms\"", name, text)
+	}
+	return d
+}
+
+// moment reads a duration or never, which text that is left out means too.
+func (p *spanParser) moment(name, text string) *time.Duration {
+	if text == "" || text == never {
+		return nil
+	}
+	return new(p.span(name, text))
+}
+
+// MarshalJSON writes every field that is not at its default by leaving it out, with
+// durations such as "500ms".
+func (s Scenario) MarshalJSON() ([]byte, error) {
+	to := scenarioJSON{
+		RTT: s.RTT.String(), Backlog: &s.Backlog, Somaxconn: &s.Somaxconn, AbortOnOverflow: s.AbortOnOverflow,
+		SYNCookies: &s.SYNCookies, MaxSYNBacklog: &s.MaxSYNBacklog, SYNACKRetries: &s.SYNACKRetries,
+		Accept: acceptJSON{Mode: s.Accept.Mode, Every: optional(s.Accept.Every), From: optional(s.Accept.From)},
+		Write:  never, IPv6: s.IPv6, Horizon: optional(s.Horizon),
+	}
+	for _, w := range s.Arrivals {
+		to.Arrivals = append(to.Arrivals, waveJSON{w.Clients, w.At.String(), w.Gap.String()})
+	}
+	for _, w := range s.Accept.Paused {
+		to.Accept.Paused = append(to.Accept.Paused, windowJSON{w.From.String(), w.To.String()})
+	}
+	if s.Write != nil {
+		to.Write = s.Write.String()
+	}
+	for _, l := range s.ListenAgain {
+		to.ListenAgain = append(to.ListenAgain, listenJSON{l.At.String(), l.Backlog})
+	}
+	if s.CloseListener != nil {
+		to.CloseListener = s.CloseListener.String()
+	}
+	if s.SYNCookiesOff != nil {
+		to.SYNCookiesOff = s.SYNCookiesOff.String()
+	}
+	return json.Marshal(to)
+}
+
+// optional leaves a zero duration out.
+func optional(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// String is the scenario in JSON, which reproduces it.
+func (s Scenario) String() string {
+	text, err := s.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

@@ -1,0 +1,260 @@
+package wire
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// MaxClients bounds the clients of a scenario that is played: one descriptor each, and
+// one more when it is accepted.
+const MaxClients = 9000
+
+// Listeners take these ports in turn, so that half-open connections of a run that is
+// over cannot be mistaken for those of the next one.
+const (
+	firstPort = 1024
+	lastPort  = 31999
+)
+
+// Play plays a scenario on the kernels at both ends, in virtual time, and tells what
+// became of every client and what the kernels counted. A wire can be played again and
+// again.
+//
+// A horizon is refused: the kernels' timers are real. The run must end within a second
+// of real time, after which TCP repeats SYNs; timers that fired nevertheless show in
+// the outcome's check as an error.
+func (w *Wire) Play(s scenario.Scenario) (scenario.Outcome, error) {
+	if err := s.Validate(); err != nil {
+		return scenario.Outcome{}, err
+	}
+	switch n := s.Arrivals.Clients(); {
+	case n > MaxClients:
+		return scenario.Outcome{}, fmt.Errorf("number of clients in arrivals is %d, want at most %d in virtual time, each with descriptors of its own", n, MaxClients)
+	case s.Horizon > 0:
+		return scenario.Outcome{}, fmt.Errorf("horizon is %v, want none in virtual time: the kernel's timers stay real", s.Horizon)
+	}
+	w.forget()
+	p := &play{Scenario: s, wire: w}
+	o, err := p.run()
+	if err == nil {
+		err = o.Check(s)
+	}
+	if err != nil {
+		return o, fmt.Errorf("virtual: %w\nin %v", err, s)
+	}
+	return o, nil
+}
+
+// forget makes the wire as new, for the next run.
+func (w *Wire) forget() {
+	w.now, w.seq = 0, 0
+	w.events, w.immediate, w.rules, w.packets = w.events[:0], nil, nil, w.packets[:0]
+	w.arena.used = 0
+	if w.port++; w.port > lastPort {
+		w.port = firstPort
+	}
+}
+
+const cookiesKey = "net.ipv4.tcp_syncookies"
+
+// play is one run of a scenario.
+type play struct {
+	scenario.Scenario
+	wire     *Wire
+	sockets  *sockets
+	byPort   map[uint16]int // which client has which source port
+	clients  []clientState
+	accepted []bool
+	ready    time.Duration // when the program, which accepts one in Every, takes the next
+	waking   bool
+	closed   bool
+	drops    uint64
+}
+
+// clientState is what the packets tell of a client's socket.
+type clientState uint8
+
+const (
+	connecting clientState = iota
+	established
+	gone // it was reset or refused
+)
+
+func (p *play) run() (o scenario.Outcome, err error) {
+	w, n := p.wire, p.Arrivals.Clients()
+	w.SetRTT(p.RTT)
+	if err := p.turnKnobs(); err != nil {
+		return o, err
+	}
+	if p.sockets, err = openSockets(w, p.Scenario, w.port); err != nil {
+		return o, err
+	}
+	defer p.sweep(&err)
+	p.byPort, p.clients, p.accepted = make(map[uint16]int, n), make([]clientState, n), make([]bool, n)
+	server, client := w.Server.Counters(), w.Client.Counters()
+
+	w.delivered = p.delivered
+	p.plan()
+	if err := w.Run(); err != nil {
+		return o, err
+	}
+
+	counters := scenario.OutcomeCounters()
+	o.Server = w.Server.Counters().Since(server).Only(counters...)
+	o.Client = w.Client.Counters().Since(client).Only(counters...)
+	if !p.closed {
+		if p.drops, err = drops(p.sockets.listener); err != nil {
+			return o, err
+		}
+	}
+	o.Drops = p.drops
+	o.ByClient, err = p.fates()
+	o.Fates = scenario.CountFates(o.ByClient)
+	return o, err
+}
+
+// sweep closes what the run has left and throws away what the hosts still say.
+func (p *play) sweep(err *error) {
+	p.wire.delivered = nil
+	p.sockets.close()
+	if swept := p.wire.discard(); *err == nil {
+		*err = swept
+	}
+}
+
+func (p *play) turnKnobs() error {
+	abort := "0"
+	if p.AbortOnOverflow {
+		abort = "1"
+	}
+	for _, knob := range []struct{ key, value string }{
+		{"net.core.somaxconn", fmt.Sprint(p.Somaxconn)},
+		{"net.ipv4.tcp_abort_on_overflow", abort},
+		{cookiesKey, fmt.Sprint(p.SYNCookies)},
+		{"net.ipv4.tcp_max_syn_backlog", fmt.Sprint(p.MaxSYNBacklog)},
+		{"net.ipv4.tcp_synack_retries", fmt.Sprint(p.SYNACKRetries)},
+	} {
+		if err := p.wire.knobs.set(p.wire.Server, knob.key, knob.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan schedules what is known from the start: first what the server's program does,
+// then the clients in the order of their numbers.
+func (p *play) plan() {
+	for _, again := range p.ListenAgain {
+		p.wire.At(again.At, func() error { return listen(p.sockets.listener, again.Backlog) })
+	}
+	if p.CloseListener != nil {
+		p.wire.At(*p.CloseListener, p.closeListener)
+	}
+	if p.SYNCookiesOff != nil {
+		p.wire.At(*p.SYNCookiesOff, func() error { return p.wire.knobs.set(p.wire.Server, cookiesKey, "0") })
+	}
+	for n, due := range p.Arrivals.Due() {
+		p.wire.At(due, func() error { return p.connect(n) })
+	}
+}
+
+// connect starts client n, and learns its port from its SYN.
+func (p *play) connect(n int) error {
+	sent := len(p.wire.packets)
+	if err := p.sockets.connect(n); err != nil {
+		return err
+	}
+	if err := p.wire.drain(Client); err != nil {
+		return err
+	}
+	if len(p.wire.packets) != sent+1 || !p.wire.packets[sent].Is(SYN) {
+		return fmt.Errorf("client %d: its connect sent %d packets, want one SYN", n, len(p.wire.packets)-sent)
+	}
+	s, _ := p.wire.packets[sent].Segment()
+	p.byPort[s.Source.Port()] = n
+	return nil
+}
+
+// delivered follows the clients' sockets, lets them write, and lets the server accept.
+func (p *play) delivered(packet *Packet) error {
+	s, ok := packet.Segment()
+	if !ok {
+		return nil
+	}
+	if packet.From == Client {
+		return p.acceptWaiting()
+	}
+	n, known := p.byPort[s.Target.Port()]
+	switch {
+	case !known:
+		return fmt.Errorf("the server sent a packet to nobody: %v", packet)
+	case s.Flags&RST != 0:
+		p.clients[n] = gone
+	case s.Flags&SYN != 0 && p.clients[n] == connecting:
+		p.clients[n] = established
+		switch {
+		case p.Write == nil:
+		case *p.Write == 0:
+			return p.write(n)
+		default:
+			p.wire.At(p.wire.now+*p.Write, func() error { return p.write(n) })
+		}
+	}
+	return nil
+}
+
+// write sends client n's first byte, if it still has a connection.
+func (p *play) write(n int) error {
+	if p.clients[n] != established {
+		return nil
+	}
+	if err := p.sockets.write(n); err != nil {
+		return err
+	}
+	return p.wire.drain(Client)
+}
+
+// acceptWaiting is the server's program: it accepts who waits, as far as its ways
+// allow, and else looks again when they do.
+func (p *play) acceptWaiting() error {
+	for !p.closed && !p.waking {
+		at, ever := p.Accept.Open(max(p.wire.now, p.ready))
+		if !ever {
+			return nil
+		}
+		if at > p.wire.now {
+			return p.wakeAt(at)
+		}
+		from, err := p.sockets.accept()
+		if err != nil || from == 0 {
+			return err
+		}
+		p.accepted[p.byPort[from]] = true
+		p.ready = p.wire.now + p.Accept.Every
+	}
+	return nil
+}
+
+// wakeAt looks at the queue again at an instant, if somebody waits in it.
+func (p *play) wakeAt(at time.Duration) error {
+	waiting, err := queueLength(p.sockets.listener)
+	if err != nil || waiting == 0 {
+		return err
+	}
+	p.waking = true
+	p.wire.At(at, func() error {
+		p.waking = false
+		return p.acceptWaiting()
+	})
+	return nil
+}
+
+func (p *play) closeListener() (err error) {
+	if p.drops, err = drops(p.sockets.listener); err != nil {
+		return err
+	}
+	p.closed = true
+	return p.sockets.closeListener()
+}

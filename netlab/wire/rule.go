@@ -1,0 +1,64 @@
+package wire
+
+// Rule does something to the packets that match it. Rules are asked in the order in
+// which they were made, and the first that matches decides.
+type Rule struct {
+	match  func(*Packet) bool
+	action func(*Wire, *Rule, *Packet)
+	held   []*Packet
+	count  int
+}
+
+// Drop loses the packets that match.
+func (w *Wire) Drop(match func(*Packet) bool) *Rule {
+	return w.rule(match, func(*Wire, *Rule, *Packet) {})
+}
+
+// Hold keeps the packets that match until they are released.
+func (w *Wire) Hold(match func(*Packet) bool) *Rule {
+	return w.rule(match, func(_ *Wire, r *Rule, p *Packet) { r.held = append(r.held, p) })
+}
+
+// Duplicate carries the packets that match twice, one copy behind the other.
+func (w *Wire) Duplicate(match func(*Packet) bool) *Rule {
+	return w.rule(match, func(w *Wire, _ *Rule, p *Packet) {
+		w.carry(p)
+		w.carry(p)
+	})
+}
+
+func (w *Wire) rule(match func(*Packet) bool, action func(*Wire, *Rule, *Packet)) *Rule {
+	r := &Rule{match: match, action: action}
+	w.rules = append(w.rules, r)
+	return r
+}
+
+// Count is how many packets have matched.
+func (r *Rule) Count() int { return r.count }
+
+// Release ends a rule and lets the packets that it holds travel from now on, in the
+// order in which they were sent.
+func (w *Wire) Release(r *Rule) {
+	for i, other := range w.rules {
+		if other == r {
+			w.rules = append(w.rules[:i:i], w.rules[i+1:]...)
+			break
+		}
+	}
+	for _, p := range r.held {
+		w.carry(p)
+	}
+	r.held = nil
+}
+
+// Inject sends a packet as if a host had sent it: no rule is asked, and it arrives
+// after the latency of the wire. Data is an IP packet with the right checksums.
+func (w *Wire) Inject(from Side, data []byte) {
+	p := &Packet{Sent: w.now, From: from, Data: w.arena.copy(data)}
+	w.packets = append(w.packets, p)
+	w.carry(p)
+}
+
+// Packets lists what was sent since the wire was made or last played, in order. It is
+// valid until the wire is played again.
+func (w *Wire) Packets() []*Packet { return w.packets }

@@ -1,0 +1,179 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"unsafe"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+	"golang.org/x/sys/unix"
+)
+
+// sockets are those of one run. They are bare descriptors: package net would start a
+// goroutine for each, and when it runs is nobody's to say.
+type sockets struct {
+	target   unix.Sockaddr
+	clients  []int
+	listener int // -1 when it is closed
+	accepted []int
+}
+
+// openSockets makes the listener and one socket a client, each in its host. Closing
+// one of them sends RST and leaves no TIME_WAIT behind.
+func openSockets(w *Wire, s scenario.Scenario, port int) (*sockets, error) {
+	domain, addr := unix.AF_INET, w.Server.Addrs()[0]
+	if s.IPv6 {
+		domain, addr = unix.AF_INET6, w.Server.Addrs6()[0]
+	}
+	all := &sockets{target: sockaddr(addr, port), listener: -1}
+	err := w.Server.Do(func() (err error) {
+		all.listener, err = openSocket(domain)
+		return err
+	})
+	if err == nil {
+		err = os.NewSyscallError("bind", unix.Bind(all.listener, all.target))
+	}
+	if err == nil {
+		err = listen(all.listener, s.Backlog)
+	}
+	if err == nil {
+		err = checkLimit(all.listener, s)
+	}
+	if err == nil {
+		err = w.Client.Do(func() error { return all.openClients(domain, s.Arrivals.Clients()) })
+	}
+	if err != nil {
+		all.close()
+		return nil, err
+	}
+	return all, nil
+}
+
+func (s *sockets) openClients(domain, n int) error {
+	for range n {
+		fd, err := openSocket(domain)
+		if err != nil {
+			return fmt.Errorf("client %d of %d: %w", len(s.clients), n, err)
+		}
+		s.clients = append(s.clients, fd)
+	}
+	return nil
+}
+
+func openSocket(domain int) (int, error) {
+	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	err = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	if err != nil {
+		return -1, errors.Join(os.NewSyscallError("setsockopt", err), unix.Close(fd))
+	}
+	return fd, nil
+}
+
+// listen is listen(2), whose argument the kernel takes as unsigned.
+func listen(fd, backlog int) error {
+	return os.NewSyscallError("listen", unix.Listen(fd, backlog))
+}
+
+// checkLimit makes sure that the kernel has the limit that the scenario means.
+func checkLimit(fd int, s scenario.Scenario) error {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return os.NewSyscallError("getsockopt", err)
+	}
+	if want := s.Limit(s.Backlog); info.Sacked != want {
+		return fmt.Errorf("accept queue's limit is %d after listen(2) with backlog %d, want %d", info.Sacked, s.Backlog, want)
+	}
+	return nil
+}
+
+// queueLength is how many connections wait in the accept queue.
+func queueLength(listener int) (uint32, error) {
+	info, err := unix.GetsockoptTCPInfo(listener, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0, os.NewSyscallError("getsockopt", err)
+	}
+	return info.Unacked, nil
+}
+
+// memInfo is what SO_MEMINFO tells of a socket: sk_get_meminfo (net/core/sock.c).
+type memInfo [9]uint32
+
+const memInfoDrops = 8 // SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h
+
+// drops reads the listener's sk_drops.
+func drops(listener int) (uint64, error) {
+	var info memInfo
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(listener), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0, os.NewSyscallError("getsockopt", errno)
+	}
+	return uint64(info[memInfoDrops]), nil
+}
+
+func (s *sockets) connect(n int) error {
+	err := unix.Connect(s.clients[n], s.target)
+	if errors.Is(err, unix.EINPROGRESS) {
+		return nil
+	}
+	return fmt.Errorf("client %d: connect: %w, want that it is in progress", n, err)
+}
+
+func (s *sockets) write(n int) error {
+	if _, err := unix.Write(s.clients[n], []byte{'x'}); err != nil {
+		return fmt.Errorf("client %d: %w", n, os.NewSyscallError("write", err))
+	}
+	return nil
+}
+
+// accept takes one connection and tells its client's port; zero if none waits.
+func (s *sockets) accept() (port uint16, err error) {
+	fd, from, err := unix.Accept4(s.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	if errors.Is(err, unix.EAGAIN) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, os.NewSyscallError("accept4", err)
+	}
+	s.accepted = append(s.accepted, fd)
+	switch from := from.(type) {
+	case *unix.SockaddrInet4:
+		return uint16(from.Port), nil
+	case *unix.SockaddrInet6:
+		return uint16(from.Port), nil
+	}
+	return 0, fmt.Errorf("accept4: address is a %T", from)
+}
+
+func (s *sockets) closeListener() error {
+	fd := s.listener
+	s.listener = -1
+	return os.NewSyscallError("close", unix.Close(fd))
+}
+
+// close closes everything. Errors of close(2) mean nothing here: the descriptors are
+// gone all the same.
+func (s *sockets) close() {
+	for _, fd := range s.clients {
+		_ = unix.Close(fd)
+	}
+	if s.listener >= 0 {
+		_ = s.closeListener()
+	}
+	for _, fd := range s.accepted {
+		_ = unix.Close(fd)
+	}
+}
+
+func sockaddr(addr netip.Addr, port int) unix.Sockaddr {
+	if addr.Is4() {
+		return &unix.SockaddrInet4{Addr: addr.As4(), Port: port}
+	}
+	return &unix.SockaddrInet6{Addr: addr.As16(), Port: port}
+}

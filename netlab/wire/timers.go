@@ -1,0 +1,46 @@
+package wire
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// rtoMin is a minute in milliseconds, as RTAX_RTO_MIN counts.
+const rtoMin = 60_000
+
+// holdDataTimers makes the client's kernel wait a minute before it repeats data. It
+// would otherwise do so after 200 ms, which is less than a run may take on a busy
+// machine. Nothing of the kind can be said of SYNs and SYN-ACKs, which are repeated
+// after a second.
+//
+// Source, checked on v6.18: tcp_rto_min (include/net/tcp.h).
+func (w *Wire) holdDataTimers() error {
+	var rt *netlink.Handle
+	err := w.Client.Do(func() (err error) {
+		rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("open netlink socket: %w", err)
+	}
+	defer rt.Close()
+	eth0, err := rt.LinkByName("eth0")
+	if err != nil {
+		return fmt.Errorf("find eth0: %w", err)
+	}
+	for _, server := range append(w.Server.Addrs(), w.Server.Addrs6()...) {
+		route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: hostRoute(server), RtoMin: rtoMin, RtoMinLock: true}
+		if err := rt.RouteAdd(route); err != nil {
+			return fmt.Errorf("add route to %v with a minimal time-out: %w", server, err)
+		}
+	}
+	return nil
+}
+
+func hostRoute(addr netip.Addr) *net.IPNet {
+	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(addr.BitLen(), addr.BitLen())}
+}
