@@ -8,3 +8,8 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sys v0.49.0
 )
+
+require (
+	github.com/gopacket/gopacket v1.7.7
+	golang.org/x/net v0.55.0 // indirect
+)

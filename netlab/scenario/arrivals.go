@@ -28,6 +28,15 @@ func (a Arrivals) Clients() int {
 	return total
 }
 
+// Last is when the last client is due.
+func (a Arrivals) Last() time.Duration {
+	var last time.Duration
+	for _, w := range a {
+		last = max(last, w.At+time.Duration(w.Clients-1)*w.Gap)
+	}
+	return last
+}
+
 // Due yields each client's number and when it is due, since the start.
 // Deadlines are absolute: a late client does not delay the next one.
 func (a Arrivals) Due() iter.Seq2[int, time.Duration] {

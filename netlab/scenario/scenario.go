@@ -53,3 +53,7 @@ func Defaults() Scenario {
 func (s Scenario) Limit(backlog int) uint32 {
 	return uint32(min(uint64(uint32(backlog)), uint64(s.Somaxconn)))
 }
+
+// Settled is when every client's first handshake is over: two round trips after the
+// last arrival.
+func (s Scenario) Settled() time.Duration { return s.Arrivals.Last() + 2*s.RTT }

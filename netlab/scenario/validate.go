@@ -56,18 +56,10 @@ func (s Scenario) validateTimes() error {
 		return fmt.Errorf("horizon is %v, want zero (no kernel timers) or more", s.Horizon)
 	case s.Horizon > 0 && s.RTT >= firstSYNTimeout:
 		return fmt.Errorf("rtt is %v with a horizon, want less than %v, after which a client repeats its SYN", s.RTT, firstSYNTimeout)
-	case s.Horizon > 0 && s.Horizon < s.lastArrival()+2*s.RTT:
-		return fmt.Errorf("horizon is %v, want at least %v: the last arrival and two round trips", s.Horizon, s.lastArrival()+2*s.RTT)
+	case s.Horizon > 0 && s.Horizon < s.Settled():
+		return fmt.Errorf("horizon is %v, want at least %v, which is the last arrival and two round trips", s.Horizon, s.Settled())
 	}
 	return nil
-}
-
-func (s Scenario) lastArrival() time.Duration {
-	var last time.Duration
-	for _, w := range s.Arrivals {
-		last = max(last, w.At+time.Duration(w.Clients-1)*w.Gap)
-	}
-	return last
 }
 
 func (a Accept) validate() error {

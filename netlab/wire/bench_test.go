@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkPaced plays the story's cure: 2000 clients 20 ms apart, 40 s of virtual
@@ -34,6 +35,32 @@ func bench(b *testing.B, s scenario.Scenario) {
 			b.Fatal(err)
 		}
 		packets += len(w.Packets())
+	}
+	b.ReportMetric(float64(packets)/b.Elapsed().Seconds(), "packets/s")
+}
+
+// BenchmarkForward carries segments of one connection, a byte each, and their ACKs.
+func BenchmarkForward(b *testing.B) {
+	w := New(b)
+	conn := connected(b, w)
+	if err := unix.SetsockoptInt(conn.clients[0], unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+		b.Fatal(err)
+	}
+	packets := 0
+	for b.Loop() {
+		for range 10 { // the initial congestion window
+			if err := conn.write(0); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Run(); err != nil {
+			b.Fatal(err)
+		}
+		packets += len(w.packets)
+		w.forget()
+		if n, err := unix.Read(conn.accepted[0], w.buffer); n != 10 {
+			b.Fatalf("the server read %d bytes, want 10: %v", n, err)
+		}
 	}
 	b.ReportMetric(float64(packets)/b.Elapsed().Seconds(), "packets/s")
 }

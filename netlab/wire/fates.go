@@ -16,20 +16,20 @@ const (
 
 // fates asks the kernels at both ends what they have of each client. The accept queue
 // is emptied for it.
-func (p *play) fates() ([]scenario.Fate, error) {
-	queued, err := p.drainQueue()
+func (t *trial) fates() ([]scenario.Fate, error) {
+	queued, err := t.drainQueue()
 	if err != nil {
 		return nil, err
 	}
-	fates := make([]scenario.Fate, len(p.clients))
+	fates := make([]scenario.Fate, len(t.accepted))
 	unsure := false
 	for n := range fates {
-		if fates[n], err = p.sockets.fate(n); err != nil {
+		if fates[n], err = t.sockets.fate(n); err != nil {
 			return nil, fmt.Errorf("client %d: %w", n, err)
 		}
 		switch {
 		case fates[n] != scenario.Undecided:
-		case p.accepted[n]:
+		case t.accepted[n]:
 			fates[n] = scenario.Served
 		case queued[n]:
 			fates[n] = scenario.Queued
@@ -39,8 +39,8 @@ func (p *play) fates() ([]scenario.Fate, error) {
 		}
 	}
 	if unsure {
-		for _, client := range p.wire.Server.SYNQueue(p.wire.port) {
-			if n, ok := p.byPort[client.Port()]; ok && fates[n] == scenario.Ghost {
+		for _, client := range t.server.SYNQueue(t.port) {
+			if n, ok := t.byPort[client.Port()]; ok && fates[n] == scenario.Ghost {
 				fates[n] = scenario.Kept
 			}
 		}
@@ -49,14 +49,14 @@ func (p *play) fates() ([]scenario.Fate, error) {
 }
 
 // drainQueue accepts everybody who is still in the accept queue.
-func (p *play) drainQueue() (map[int]bool, error) {
+func (t *trial) drainQueue() (map[int]bool, error) {
 	queued := map[int]bool{}
-	for !p.closed {
-		from, err := p.sockets.accept()
+	for !t.closed {
+		from, err := t.sockets.accept()
 		if err != nil || from == 0 {
 			return queued, err
 		}
-		queued[p.byPort[from]] = true
+		queued[t.byPort[from]] = true
 	}
 	return queued, nil
 }

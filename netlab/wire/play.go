@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -11,36 +12,23 @@ import (
 // one more when it is accepted.
 const MaxClients = 9000
 
-// Listeners take these ports in turn, so that half-open connections of a run that is
-// over cannot be mistaken for those of the next one.
-const (
-	firstPort = 1024
-	lastPort  = 31999
-)
-
 // Play plays a scenario on the kernels at both ends, in virtual time, and tells what
 // became of every client and what the kernels counted. A wire can be played again and
 // again.
 //
-// A horizon is refused: the kernels' timers are real. The run must end within a second
-// of real time, after which TCP repeats SYNs; timers that fired nevertheless show in
-// the outcome's check as an error.
+// The kernels' timers stay real. Without a horizon the run must end within a second of
+// real time, after which TCP repeats SYNs; timers that fired nevertheless are an error.
+// With a horizon, virtual time ends when every client's first handshake is over, and
+// the rest happens in real time.
 func (w *Wire) Play(s scenario.Scenario) (scenario.Outcome, error) {
 	if err := s.Validate(); err != nil {
 		return scenario.Outcome{}, err
 	}
-	switch n := s.Arrivals.Clients(); {
-	case n > MaxClients:
+	if n := s.Arrivals.Clients(); n > MaxClients {
 		return scenario.Outcome{}, fmt.Errorf("number of clients in arrivals is %d, want at most %d in virtual time, each with descriptors of its own", n, MaxClients)
-	case s.Horizon > 0:
-		return scenario.Outcome{}, fmt.Errorf("horizon is %v, want none in virtual time: the kernel's timers stay real", s.Horizon)
 	}
 	w.forget()
-	p := &play{Scenario: s, wire: w}
-	o, err := p.run()
-	if err == nil {
-		err = o.Check(s)
-	}
+	o, err := w.play(s)
 	if err != nil {
 		return o, fmt.Errorf("virtual: %w\nin %v", err, s)
 	}
@@ -52,25 +40,15 @@ func (w *Wire) forget() {
 	w.now, w.seq = 0, 0
 	w.events, w.immediate, w.rules, w.packets = w.events[:0], nil, nil, w.packets[:0]
 	w.arena.used = 0
-	if w.port++; w.port > lastPort {
-		w.port = firstPort
-	}
 }
 
-const cookiesKey = "net.ipv4.tcp_syncookies"
-
-// play is one run of a scenario.
+// play is one run of a scenario in virtual time.
 type play struct {
-	scenario.Scenario
-	wire     *Wire
-	sockets  *sockets
-	byPort   map[uint16]int // which client has which source port
-	clients  []clientState
-	accepted []bool
-	ready    time.Duration // when the program, which accepts one in Every, takes the next
-	waking   bool
-	closed   bool
-	drops    uint64
+	*trial
+	wire    *Wire
+	clients []clientState
+	ready   time.Duration // when the program, which accepts one in Every, takes the next
+	waking  bool          // the program is going to look at the queue again
 }
 
 // clientState is what the packets tell of a client's socket.
@@ -82,37 +60,36 @@ const (
 	gone // it was reset or refused
 )
 
-func (p *play) run() (o scenario.Outcome, err error) {
-	w, n := p.wire, p.Arrivals.Clients()
-	w.SetRTT(p.RTT)
-	if err := p.turnKnobs(); err != nil {
+func (w *Wire) play(s scenario.Scenario) (o scenario.Outcome, err error) {
+	w.SetRTT(s.RTT)
+	if err := w.setPatient(s.Horizon == 0); err != nil {
 		return o, err
 	}
-	if p.sockets, err = openSockets(w, p.Scenario, w.port); err != nil {
+	t, err := w.hosts.newTrial(s)
+	if err != nil {
 		return o, err
 	}
+	p := &play{trial: t, wire: w, clients: make([]clientState, s.Arrivals.Clients())}
 	defer p.sweep(&err)
-	p.byPort, p.clients, p.accepted = make(map[uint16]int, n), make([]clientState, n), make([]bool, n)
-	server, client := w.Server.Counters(), w.Client.Counters()
-
 	w.delivered = p.delivered
 	p.plan()
-	if err := w.Run(); err != nil {
+	if err := p.pass(); err != nil {
 		return o, err
 	}
+	return p.outcome()
+}
 
-	counters := scenario.OutcomeCounters()
-	o.Server = w.Server.Counters().Since(server).Only(counters...)
-	o.Client = w.Client.Counters().Since(client).Only(counters...)
-	if !p.closed {
-		if p.drops, err = drops(p.sockets.listener); err != nil {
-			return o, err
-		}
+// pass lets the time of the scenario pass.
+func (p *play) pass() error {
+	if p.Horizon == 0 {
+		return p.wire.Run()
 	}
-	o.Drops = p.drops
-	o.ByClient, err = p.fates()
-	o.Fates = scenario.CountFates(o.ByClient)
-	return o, err
+	if err := p.wire.runTo(p.Settled()); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.Horizon-p.wire.now)
+	defer cancel()
+	return p.wire.Live(ctx)
 }
 
 // sweep closes what the run has left and throws away what the hosts still say.
@@ -122,25 +99,6 @@ func (p *play) sweep(err *error) {
 	if swept := p.wire.discard(); *err == nil {
 		*err = swept
 	}
-}
-
-func (p *play) turnKnobs() error {
-	abort := "0"
-	if p.AbortOnOverflow {
-		abort = "1"
-	}
-	for _, knob := range []struct{ key, value string }{
-		{"net.core.somaxconn", fmt.Sprint(p.Somaxconn)},
-		{"net.ipv4.tcp_abort_on_overflow", abort},
-		{cookiesKey, fmt.Sprint(p.SYNCookies)},
-		{"net.ipv4.tcp_max_syn_backlog", fmt.Sprint(p.MaxSYNBacklog)},
-		{"net.ipv4.tcp_synack_retries", fmt.Sprint(p.SYNACKRetries)},
-	} {
-		if err := p.wire.knobs.set(p.wire.Server, knob.key, knob.value); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // plan schedules what is known from the start: first what the server's program does,
@@ -153,7 +111,7 @@ func (p *play) plan() {
 		p.wire.At(*p.CloseListener, p.closeListener)
 	}
 	if p.SYNCookiesOff != nil {
-		p.wire.At(*p.SYNCookiesOff, func() error { return p.wire.knobs.set(p.wire.Server, cookiesKey, "0") })
+		p.wire.At(*p.SYNCookiesOff, func() error { return p.knobs.set(p.server, cookiesKey, "0") })
 	}
 	for n, due := range p.Arrivals.Due() {
 		p.wire.At(due, func() error { return p.connect(n) })
@@ -184,6 +142,9 @@ func (p *play) delivered(packet *Packet) error {
 		return nil
 	}
 	if packet.From == Client {
+		if s.Flags&SYN != 0 {
+			return nil // completes no handshake
+		}
 		return p.acceptWaiting()
 	}
 	n, known := p.byPort[s.Target.Port()]
@@ -249,12 +210,4 @@ func (p *play) wakeAt(at time.Duration) error {
 		return p.acceptWaiting()
 	})
 	return nil
-}
-
-func (p *play) closeListener() (err error) {
-	if p.drops, err = drops(p.sockets.listener); err != nil {
-		return err
-	}
-	p.closed = true
-	return p.sockets.closeListener()
 }

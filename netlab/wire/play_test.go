@@ -44,3 +44,30 @@ func TestPlay(t *testing.T) {
 		}
 	}
 }
+
+func TestPlug(t *testing.T) {
+	p := NewPlug(t)
+	for _, ipv6 := range []bool{false, true} {
+		for _, cookies := range []int{0, 1, 2} {
+			for _, abort := range []bool{false, true} {
+				for _, second := range []int{1, 17, 18, 150, 800} {
+					s := scenario.Defaults()
+					s.Arrivals = scenario.Arrivals{{Clients: 10}, {Clients: second, At: 500 * time.Millisecond}}
+					s.RTT, s.Backlog, s.SYNCookies, s.AbortOnOverflow, s.IPv6 = 100*time.Millisecond, 16, cookies, abort, ipv6
+					s.Accept.Mode = scenario.AcceptNever
+					o, err := p.Play(s)
+					if err != nil {
+						t.Error(err)
+					}
+					want, err := predict.Run(s, scenario.Modern)
+					if err != nil {
+						t.Error(err)
+					}
+					if d := scenario.Differences(want, o); d != nil {
+						t.Errorf("%v\n%s", s, scenario.DifferenceTable("predict", "plug", d))
+					}
+				}
+			}
+		}
+	}
+}

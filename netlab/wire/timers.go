@@ -12,13 +12,17 @@ import (
 // rtoMin is a minute in milliseconds, as RTAX_RTO_MIN counts.
 const rtoMin = 60_000
 
-// holdDataTimers makes the client's kernel wait a minute before it repeats data. It
-// would otherwise do so after 200 ms, which is less than a run may take on a busy
-// machine. Nothing of the kind can be said of SYNs and SYN-ACKs, which are repeated
-// after a second.
+// setPatient makes the client's kernel wait a minute before it repeats data, or lets
+// it do so after 200 ms as usual, which is less than a run in virtual time may take on
+// a busy machine. Nothing of the kind can be had for SYNs and SYN-ACKs, which are
+// repeated after a second.
 //
 // Source, checked on v6.18: tcp_rto_min (include/net/tcp.h).
-func (w *Wire) holdDataTimers() error {
+func (w *Wire) setPatient(on bool) error {
+	if w.patient == on {
+		return nil
+	}
+	w.patient = on
 	var rt *netlink.Handle
 	err := w.Client.Do(func() (err error) {
 		rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
@@ -34,8 +38,12 @@ func (w *Wire) holdDataTimers() error {
 	}
 	for _, server := range append(w.Server.Addrs(), w.Server.Addrs6()...) {
 		route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: hostRoute(server), RtoMin: rtoMin, RtoMinLock: true}
-		if err := rt.RouteAdd(route); err != nil {
-			return fmt.Errorf("add route to %v with a minimal time-out: %w", server, err)
+		change := rt.RouteAdd
+		if !on {
+			change = rt.RouteDel
+		}
+		if err := change(route); err != nil {
+			return fmt.Errorf("change route to %v with a minimal time-out: %w", server, err)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -30,6 +31,7 @@ func (s Side) other() Side { return 1 - s }
 type Wire struct {
 	Client, Server *netlab.Host
 
+	hosts     hosts
 	fds       [2]int           // the TUN devices, by side
 	latency   [2]time.Duration // of what a side sends
 	now       time.Duration
@@ -42,8 +44,7 @@ type Wire struct {
 	buffer    []byte
 
 	delivered func(*Packet) error // called after each delivery, if not nil
-	knobs     knobs
-	port      int // of the listener played last
+	patient   bool                // the client's kernel waits long before it repeats data
 }
 
 // New makes a lab with two hosts and the wire between them, without latency. Where
@@ -53,14 +54,11 @@ func New(tb netlab.TB) *Wire {
 	tb.Helper()
 	client, server := netlab.New(tb).TUNPair()
 	w := &Wire{
-		Client: client.Host, Server: server.Host, fds: [2]int{client.FD(), server.FD()},
-		buffer: make([]byte, 1<<16), port: firstPort,
-	}
-	if err := w.holdDataTimers(); err != nil {
-		tb.Fatalf("wire: %v", err)
+		Client: client.Host, Server: server.Host, hosts: hosts{client: client.Host, server: server.Host, port: firstPort},
+		fds: [2]int{client.FD(), server.FD()}, buffer: make([]byte, 1<<16),
 	}
 	tb.Cleanup(func() {
-		if err := w.knobs.close(); err != nil {
+		if err := w.hosts.knobs.close(); err != nil {
 			tb.Errorf("wire: close: %v", err)
 		}
 	})
@@ -92,36 +90,39 @@ func (w *Wire) schedule(e event) {
 // Run lets virtual time pass until nothing is scheduled and nothing is under way. What
 // a rule holds stays held. The error is the first one of what was scheduled, or of a
 // device.
-func (w *Wire) Run() error {
+func (w *Wire) Run() error { return w.runTo(forever) }
+
+const forever = time.Duration(math.MaxInt64)
+
+// runTo lets virtual time pass up to an instant.
+func (w *Wire) runTo(end time.Duration) error {
 	if err := w.drain(Client, Server); err != nil {
 		return err
 	}
-	for {
-		if more, err := w.step(); err != nil || !more {
+	for len(w.immediate) > 0 || len(w.events) > 0 && w.events[0].at <= end {
+		if err := w.step(); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // step lets the next thing happen, and takes up what the hosts say to it.
-func (w *Wire) step() (more bool, err error) {
+func (w *Wire) step() error {
 	if len(w.immediate) > 0 {
 		p := w.immediate[0]
 		w.immediate = w.immediate[1:]
-		return true, w.deliver(p)
-	}
-	if len(w.events) == 0 {
-		return false, nil
+		return w.deliver(p)
 	}
 	e := heap.Pop(&w.events).(event)
 	w.now = max(w.now, e.at)
 	if e.packet != nil {
-		return true, w.deliver(e.packet)
+		return w.deliver(e.packet)
 	}
 	if err := e.do(); err != nil {
-		return false, err
+		return err
 	}
-	return true, w.drain(Client, Server)
+	return w.drain(Client, Server)
 }
 
 // drain takes up everything that the hosts have sent, side by side.
