@@ -235,11 +235,7 @@ func (o observation) overflow() (server, peer scenario.Counters, queue netlab.Ac
 // saveOnFailure keeps what was observed for a failed test, if go test was told to
 // keep artifacts.
 func (o observation) saveOnFailure(t *testing.T) {
-	if !t.Failed() {
-		return
-	}
-	if kept := flag.Lookup("test.artifacts"); kept.Value.String() != "true" {
-		t.Log("to keep every client's record, run with -artifacts (and -outputdir, a folder that exists)")
+	if !t.Failed() || !keepsArtifacts(t) {
 		return
 	}
 	text, err := json.MarshalIndent(o, "", "\t")
@@ -247,10 +243,24 @@ func (o observation) saveOnFailure(t *testing.T) {
 		t.Errorf("encode the observation: %v", err)
 		return
 	}
-	name := strings.NewReplacer("/", "_", "=", "-", ",", "_").Replace(t.Name()) + ".json"
-	path := filepath.Join(t.ArtifactDir(), name)
+	path := filepath.Join(t.ArtifactDir(), artifactName(t, "json"))
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Errorf("save the observation: %v", err)
 	}
 	t.Logf("every client's record is in %s", path)
+}
+
+// keepsArtifacts tells whether go test was told to keep artifacts, and else says how.
+func keepsArtifacts(t *testing.T) bool {
+	t.Helper()
+	if kept := flag.Lookup("test.artifacts"); kept.Value.String() == "true" {
+		return true
+	}
+	t.Log("to keep the evidence, run with -artifacts (and -outputdir, a folder that exists)")
+	return false
+}
+
+// artifactName is the test's name as the name of a file.
+func artifactName(t *testing.T, extension string) string {
+	return strings.NewReplacer("/", "_", "=", "-", ",", "_").Replace(t.Name()) + "." + extension
 }

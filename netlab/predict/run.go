@@ -1,7 +1,9 @@
 package predict
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -135,13 +137,12 @@ func newRun(s scenario.Scenario, c scenario.Calibration) *run {
 	return r
 }
 
-// plan schedules what the server's program does at given times. It comes before the
+// plan schedules what is done at the server at given times. It comes before the
 // clients that arrive at the same instant.
 func (r *run) plan() {
-	seq := uint64(0)
+	var planned []event
 	at := func(at time.Duration, what happening) {
-		seq++
-		r.put(r.planned, event{at, seq, uint32(seq - 1), what})
+		planned = append(planned, event{at: at, seq: uint64(len(planned) + 1), client: uint32(len(planned)), what: what})
 	}
 	for _, l := range r.ListenAgain {
 		at(l.At, listensAgain)
@@ -151,6 +152,10 @@ func (r *run) plan() {
 	}
 	if r.SYNCookiesOff != nil {
 		at(*r.SYNCookiesOff, cookiesEnd)
+	}
+	slices.SortStableFunc(planned, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	for _, e := range planned {
+		r.put(r.planned, e)
 	}
 }
 

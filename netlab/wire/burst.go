@@ -80,7 +80,7 @@ func (p *Plug) play(s scenario.Scenario) (scenario.Outcome, error) {
 
 // burst plays one wave: its SYNs, then the calls of listen(2) meanwhile, then its ACKs.
 func (p *Plug) burst(t *trial, first int, w scenario.Wave) error {
-	if err := p.hold(via(t.Scenario)); err != nil {
+	if err := p.Hold(t.IPv6); err != nil {
 		return err
 	}
 	server, client := p.Server.Counters(), p.Client.Counters()
@@ -98,7 +98,7 @@ func (p *Plug) burst(t *trial, first int, w scenario.Wave) error {
 		}
 	}
 	answered := w.Clients - int(p.Server.Counters().Since(server)["ListenDrops"])
-	if err := p.release(via(t.Scenario)); err != nil {
+	if err := p.Release(t.IPv6); err != nil {
 		return err
 	}
 	if err := awaitSegments(p.Server, server, w.Clients+answered); err != nil {

@@ -35,7 +35,7 @@ func TestPlay(t *testing.T) {
 						if err != nil {
 							t.Error(err)
 						}
-						if d := scenario.Differences(want, o); d != nil {
+						if d := scenario.Differences(s, want, o); d != nil {
 							t.Errorf("%v\n%s", s, scenario.DifferenceTable("predict", "virtual", d))
 						}
 					}
@@ -63,7 +63,7 @@ func TestPlug(t *testing.T) {
 					if err != nil {
 						t.Error(err)
 					}
-					if d := scenario.Differences(want, o); d != nil {
+					if d := scenario.Differences(s, want, o); d != nil {
 						t.Errorf("%v\n%s", s, scenario.DifferenceTable("predict", "plug", d))
 					}
 				}

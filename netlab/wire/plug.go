@@ -7,7 +7,6 @@ import (
 	"net/netip"
 
 	"github.com/rstlab/rstlab/netlab"
-	"github.com/rstlab/rstlab/netlab/scenario"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -93,16 +92,18 @@ func (p *Plug) install() (err error) {
 	return nil
 }
 
-// via is the neighbour over which the server answers.
-func via(s scenario.Scenario) netip.Addr {
-	if s.IPv6 {
+// neighbour is the one over which the server answers.
+func neighbour(ipv6 bool) netip.Addr {
+	if ipv6 {
 		return plug6
 	}
 	return plug4
 }
 
-// hold makes the server keep what it sends to the client.
-func (p *Plug) hold(via netip.Addr) error {
+// Hold makes the server keep what it sends to the client, over IPv4 or IPv6. A lab
+// starts with it held, and the kernel gives up on its neighbour after three seconds.
+func (p *Plug) Hold(ipv6 bool) error {
+	via := neighbour(ipv6)
 	err := p.rt.NeighDel(&netlink.Neigh{LinkIndex: p.eth0.Attrs().Index, IP: via.AsSlice()})
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("forget neighbour %v: %w", via, err)
@@ -110,10 +111,11 @@ func (p *Plug) hold(via netip.Addr) error {
 	return nil
 }
 
-// release lets it go, in order, and what comes after it too.
-func (p *Plug) release(via netip.Addr) error {
-	neighbour := &netlink.Neigh{LinkIndex: p.eth0.Attrs().Index, State: netlink.NUD_PERMANENT, IP: via.AsSlice(), HardwareAddr: p.mac}
-	if err := p.rt.NeighSet(neighbour); err != nil {
+// Release lets it go, in order, and what comes after it too.
+func (p *Plug) Release(ipv6 bool) error {
+	via := neighbour(ipv6)
+	answering := &netlink.Neigh{LinkIndex: p.eth0.Attrs().Index, State: netlink.NUD_PERMANENT, IP: via.AsSlice(), HardwareAddr: p.mac}
+	if err := p.rt.NeighSet(answering); err != nil {
 		return fmt.Errorf("set neighbour %v: %w", via, err)
 	}
 	return nil
