@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"time"
 
@@ -90,16 +89,11 @@ func (w *Wire) schedule(e event) {
 // Run lets virtual time pass until nothing is scheduled and nothing is under way. What
 // a rule holds stays held. The error is the first one of what was scheduled, or of a
 // device.
-func (w *Wire) Run() error { return w.runTo(forever) }
-
-const forever = time.Duration(math.MaxInt64)
-
-// runTo lets virtual time pass up to an instant.
-func (w *Wire) runTo(end time.Duration) error {
+func (w *Wire) Run() error {
 	if err := w.drain(Client, Server); err != nil {
 		return err
 	}
-	for len(w.immediate) > 0 || len(w.events) > 0 && w.events[0].at <= end {
+	for len(w.immediate) > 0 || len(w.events) > 0 {
 		if err := w.step(); err != nil {
 			return err
 		}
