@@ -147,8 +147,9 @@ const (
 	sockDiagByFamily  = 20 // SOCK_DIAG_BY_FAMILY, include/uapi/linux/sock_diag.h
 	inetDiagSKMemInfo = 7  // INET_DIAG_SKMEMINFO, include/uapi/linux/inet_diag.h
 	skMemInfoDrops    = 8  // SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h
-	tcpSynRecv        = 3  // TCP_SYN_RECV, include/net/tcp_states.h
-	tcpListen         = 10 // TCP_LISTEN, likewise
+	tcpEstablished    = 1  // TCP_ESTABLISHED, include/net/tcp_states.h
+	tcpSynRecv        = 3  // TCP_SYN_RECV
+	tcpListen         = 10 // TCP_LISTEN
 	inetDiagMsgSize   = int(unsafe.Sizeof(inetDiagMsg{}))
 	inetDiagReqV2Size = int(unsafe.Sizeof(inetDiagReqV2{}))
 )

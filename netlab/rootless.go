@@ -35,9 +35,10 @@ func rootlessCommand(variable string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// probeRootless tries in a child process all that a lab will need.
+// probeRootless tries in a child process all that a lab will need. The child gets the
+// same arguments, for a program that looks at them before it calls Main.
 func probeRootless() error {
-	output, err := rootlessCommand(roleVariable + "=" + probeRole).CombinedOutput()
+	output, err := rootlessCommand(roleVariable+"="+probeRole, os.Args[1:]...).CombinedOutput()
 	if _, ran := errors.AsType[*exec.ExitError](err); ran {
 		return errors.New(strings.TrimSpace(string(output)))
 	}

@@ -16,12 +16,20 @@ import (
 // or two.
 //
 // Source, checked on v6.18: inet_req_diag_fill (net/ipv4/inet_diag.c).
-func (h *Host) SYNQueue(port int) []netip.AddrPort {
+func (h *Host) SYNQueue(port int) []netip.AddrPort { return h.clientsIn(tcpSynRecv, port) }
+
+// Connections lists the clients of the host's established connections to a port,
+// ordered by address: those that the program has accepted and those that wait in the
+// accept queue. It takes as long as SYNQueue.
+func (h *Host) Connections(port int) []netip.AddrPort { return h.clientsIn(tcpEstablished, port) }
+
+// clientsIn lists the clients of the sockets in one state of a port.
+func (h *Host) clientsIn(state, port int) []netip.AddrPort {
 	h.lab.tb.Helper()
 	var clients []netip.AddrPort
 	err := h.withDiag(func(diag *diagSocket) error {
 		for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-			found, err := diag.halfOpen(family, port)
+			found, err := diag.clients(family, state, port)
 			if err != nil {
 				return err
 			}
@@ -30,16 +38,17 @@ func (h *Host) SYNQueue(port int) []netip.AddrPort {
 		return nil
 	})
 	if err != nil {
-		h.lab.tb.Fatalf("netlab: host %s: list half-open connections: %v", h.name, err)
+		h.lab.tb.Fatalf("netlab: host %s: list the connections to port %d: %v", h.name, port, err)
 	}
 	slices.SortFunc(clients, netip.AddrPort.Compare)
 	return clients
 }
 
-// halfOpen dumps the connections in SYN_RECV to a port, of one address family.
-func (d *diagSocket) halfOpen(family uint8, port int) ([]netip.AddrPort, error) {
+// clients dumps the sockets in one state of a port, of one address family, and gives
+// their other ends.
+func (d *diagSocket) clients(family uint8, state, port int) ([]netip.AddrPort, error) {
 	messages, err := d.dump(&inetDiagReqV2{
-		family: family, protocol: unix.IPPROTO_TCP, states: 1 << tcpSynRecv,
+		family: family, protocol: unix.IPPROTO_TCP, states: 1 << state,
 		id: inetDiagSockID{sourcePort: [2]byte{byte(port >> 8), byte(port)}},
 	})
 	if err != nil {

@@ -28,11 +28,16 @@ var arrows = map[string][]string{
 	"netlab/predict":  {module + "/netlab/scenario"},
 	"netlab/wire": {
 		module + "/netlab", module + "/netlab/scenario", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
+		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
 	},
 	"servers":         {module + "/servers/rpc", "golang.org/x/sys/unix"},
 	"servers/rpc":     {},
 	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
 	"tests":           {},
+	"scripts/scenario": {
+		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
+		module + "/loadclient", module + "/servers", module + "/servers/rpc",
+	},
 	"scripts/hygiene": {"github.com/vishvananda/netlink", "golang.org/x/sys/unix"},
 }
 

@@ -11,6 +11,7 @@ import (
 // against predict to the last count. Each scenario is made so that nothing happens
 // within tens of milliseconds of what it could be confused with.
 func TestExactLate(t *testing.T) {
+	needTUN(t)
 	// 10 connections wait in a queue of 17. Of the next 40 clients 17 get into the SYN
 	// queue and 23 get SYN cookies; 7 find room, 10 are kept, 23 are ghosts.
 	late := func(horizon time.Duration, change func(*scenario.Scenario)) scenario.Scenario {

@@ -83,14 +83,30 @@ func inWords(err error) error {
 		}
 		return fmt.Errorf("%s is a %s, want %s", mismatch.Field, mismatch.Value, want)
 	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("byte %d is not JSON: %w", syntax.Offset, err)
+	}
+	if errors.Is(err, errField) {
+		return err
+	}
 	if errors.Is(err, io.EOF) {
 		return errors.New("there is no scenario, want one JSON object")
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early")
 	}
-	return err
+	return fmt.Errorf("%w; the fields are arrivals (clients, at, gap), rtt, backlog, somaxconn, abort_on_overflow, syncookies, max_syn_backlog, "+
+		"synack_retries, accept (mode, every, from, paused), write, listen_again (at, backlog), close_listener, syncookies_off, ipv6 and horizon", err)
 }
+
+// errField is matched by an error that says itself what is wrong with which field.
+var errField = errors.New("field of a scenario")
+
+// fieldError is a sentence about one field.
+type fieldError string
+
+func (e fieldError) Error() string   { return string(e) }
+func (e fieldError) Is(t error) bool { return t == errField }
 
 // UnmarshalJSON reads what MarshalJSON writes. It does not validate.
 func (s *Scenario) UnmarshalJSON(text []byte) error {
@@ -101,7 +117,7 @@ func (s *Scenario) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	if from.Backlog == nil {
-		return errors.New("backlog is missing, want the argument of listen(2)")
+		return fieldError("backlog is missing, want the argument of listen(2)")
 	}
 	*s = Defaults()
 	s.Backlog, s.AbortOnOverflow, s.IPv6 = *from.Backlog, from.AbortOnOverflow, from.IPv6
@@ -145,7 +161,7 @@ func (p *spanParser) span(name, text string) time.Duration {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil && p.err == nil {
-		p.err = fmt.Errorf("%s is %q, want a duration such as \"100ms\"", name, text)
+		p.err = fieldError(fmt.Sprintf("%s is %q, want a duration such as \"100ms\"", name, text))
 	}
 	return d
 }

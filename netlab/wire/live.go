@@ -13,7 +13,12 @@ import (
 // Live carries packets in real time until ctx is done: the wire is then a link with
 // latency and, by its rules, with loss. It goes on from Now, and what is scheduled
 // happens when it is due or, on a busy machine, later. It holds one thread.
+//
+// Every packet is recorded, so a wire that lives long needs memory for all of them.
 func (w *Wire) Live(ctx context.Context) error {
+	if err := w.setPatient(false); err != nil {
+		return err
+	}
 	wake, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("eventfd", err)

@@ -63,9 +63,6 @@ const (
 
 func (w *Wire) play(s scenario.Scenario) (o scenario.Outcome, err error) {
 	w.SetRTT(s.RTT)
-	if err := w.setPatient(s.Horizon == 0); err != nil {
-		return o, err
-	}
 	t, err := w.hosts.newTrial(s)
 	if err != nil {
 		return o, err
@@ -83,6 +80,9 @@ func (w *Wire) play(s scenario.Scenario) (o scenario.Outcome, err error) {
 // pass lets the time of the scenario pass.
 func (p *play) pass() error {
 	if p.Horizon == 0 {
+		if err := p.wire.setPatient(true); err != nil {
+			return err
+		}
 		return p.wire.Run()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.Horizon)
