@@ -22,4 +22,4 @@ tidy:
 	go mod tidy && go -C tools mod tidy
 
 bench:
-	go test $(EXEC) -run '^$$' -bench . -count=6 ./netlab | tee bench.txt && $(TOOL) benchstat bench.txt
+	go test $(EXEC) -run '^$$' -bench . -count=6 ./netlab/... | tee bench.txt && $(TOOL) benchstat bench.txt
