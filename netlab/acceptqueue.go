@@ -19,6 +19,7 @@ type AcceptQueue struct {
 	Addr   netip.AddrPort `json:"addr"`   // the listening address; unspecified for a listener on all addresses
 	Length uint32         `json:"length"` // completed handshakes that wait for accept
 	Limit  uint32         `json:"limit"`  // the smaller of backlog and somaxconn; the queue is full once Length exceeds it
+	Inode  uint32         `json:"inode"`  // of the listening socket, which tells two on one address apart
 	Drops  uint32         `json:"drops"`  // one a dropped SYN or overflowed cookie ACK, two an overflowed ACK of the SYN queue
 }
 
@@ -194,7 +195,7 @@ func parseDiag(message []byte) (AcceptQueue, error) {
 	if err != nil {
 		return AcceptQueue{}, err
 	}
-	queue := AcceptQueue{Addr: msg.addr(msg.id.source, msg.id.sourcePort), Length: msg.rqueue, Limit: msg.wqueue}
+	queue := AcceptQueue{Addr: msg.addr(msg.id.source, msg.id.sourcePort), Length: msg.rqueue, Limit: msg.wqueue, Inode: msg.inode}
 	queue.Drops, err = dropsOf(message[inetDiagMsgSize:])
 	return queue, err
 }

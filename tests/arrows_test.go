@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"servers/rpc":     {},
 	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
 	"tests":           {},
+	"netlab/diagnose": {module + "/netlab/scenario", "github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers"},
 	"scripts/scenario": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
 		module + "/loadclient", module + "/servers", module + "/servers/rpc",
@@ -42,7 +43,7 @@ var arrows = map[string][]string{
 }
 
 // pure are the rooms that are arithmetic over values.
-var pure = []string{"netlab/scenario", "netlab/predict"}
+var pure = []string{"netlab/scenario", "netlab/predict", "netlab/diagnose"}
 
 // effects are the packages of the standard library that a pure room does not import,
 // nor those below them. Addresses and URLs are values.

@@ -34,6 +34,7 @@ func (w *Wire) Live(ctx context.Context) error {
 		}
 		_ = unix.Close(wake)
 	}()
+	defer w.sample()
 	begin := time.Now().Add(-w.now)
 	for ctx.Err() == nil {
 		if err := w.catchUp(begin); err != nil {
@@ -48,7 +49,9 @@ func (w *Wire) Live(ctx context.Context) error {
 
 // catchUp takes up what the hosts have sent and lets everything happen that is due.
 func (w *Wire) catchUp(begin time.Time) error {
-	w.now = max(w.now, time.Since(begin))
+	now := max(w.now, time.Since(begin))
+	w.sampleBefore(now)
+	w.now = now
 	if err := w.drain(Client, Server); err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ type Packet struct {
 	Arrived []time.Duration // when it was delivered; empty if it was not, several if it was duplicated
 	From    Side            // which host sent it, or Inject pretended
 	Data    []byte          // from the IP header on; not to be changed
+
+	Injected bool // it never crossed its host's interface
 }
 
 // Flags are those of a TCP header.

@@ -34,7 +34,10 @@ func (w *Wire) WritePcapng(to io.Writer) error {
 			return fmt.Errorf("write pcapng: %w", err)
 		}
 	}
-	return writer.Flush()
+	if err := writer.Flush(); err != nil {
+		return fmt.Errorf("write pcapng: %w", err)
+	}
+	return nil
 }
 
 func captureInterface(side Side) pcapgo.NgInterface {
@@ -52,7 +55,9 @@ type sighting struct {
 func sightings(packets []*Packet) []sighting {
 	var all []sighting
 	for _, p := range packets {
-		all = append(all, sighting{p.Sent, p.From, p})
+		if !p.Injected {
+			all = append(all, sighting{p.Sent, p.From, p})
+		}
 		for _, at := range p.Arrived {
 			all = append(all, sighting{at, p.From.other(), p})
 		}

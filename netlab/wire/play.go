@@ -70,10 +70,14 @@ func (w *Wire) play(s scenario.Scenario) (o scenario.Outcome, err error) {
 	p := &play{trial: t, wire: w, clients: make([]clientState, s.Arrivals.Clients())}
 	defer p.sweep(&err)
 	w.delivered = p.delivered
+	if w.recorded.on {
+		w.Record()
+	}
 	p.plan()
 	if err := p.pass(); err != nil {
 		return o, err
 	}
+	w.sample()
 	return p.outcome()
 }
 
@@ -90,9 +94,11 @@ func (p *play) pass() error {
 	return p.wire.Live(ctx)
 }
 
-// sweep closes what the run has left and throws away what the hosts still say.
+// sweep closes what the run has left, and throws away what was still to happen, which
+// may be about closed descriptors, and what the hosts still say.
 func (p *play) sweep(err *error) {
 	p.wire.delivered = nil
+	p.wire.events, p.wire.immediate = p.wire.events[:0], nil
 	p.sockets.close()
 	if swept := p.wire.discard(); *err == nil {
 		*err = swept

@@ -54,7 +54,7 @@ func (w *Wire) Release(r *Rule) {
 // Inject sends a packet as if a host had sent it: no rule is asked, and it arrives
 // after the latency of the wire. Data is an IP packet with the right checksums.
 func (w *Wire) Inject(from Side, data []byte) {
-	p := &Packet{Sent: w.now, From: from, Data: w.arena.copy(data)}
+	p := &Packet{Sent: w.now, From: from, Data: w.arena.copy(data), Injected: true}
 	w.packets = append(w.packets, p)
 	w.carry(p)
 }

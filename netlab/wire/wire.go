@@ -43,7 +43,8 @@ type Wire struct {
 	buffer    []byte
 
 	delivered func(*Packet) error // called after each delivery, if not nil
-	patient   bool                // the client's kernel waits long before it repeats data
+	recorded  recording
+	patient   bool // the client's kernel waits long before it repeats data
 }
 
 // New makes a lab with two hosts and the wire between them, without latency. Where
@@ -77,7 +78,7 @@ func (w *Wire) Now() time.Duration { return w.now }
 // same instant happens in the order in which it was scheduled, but a packet on a wire
 // without latency arrives before all else.
 func (w *Wire) At(at time.Duration, fn func() error) {
-	w.schedule(event{at: at, do: fn})
+	w.schedule(event{at: max(at, w.now), do: fn})
 }
 
 func (w *Wire) schedule(e event) {
@@ -109,6 +110,7 @@ func (w *Wire) step() error {
 		return w.deliver(p)
 	}
 	e := heap.Pop(&w.events).(event)
+	w.sampleBefore(e.at)
 	w.now = max(w.now, e.at)
 	if e.packet != nil {
 		return w.deliver(e.packet)

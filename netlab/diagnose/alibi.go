@@ -1,0 +1,327 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+)
+
+// alibis say why a cause cannot have been, or nothing. Each one asks only for what the
+// cause must have left behind.
+var alibis = map[Cause]func(*inquiry) string{
+	AcceptOverflowAbort: (*inquiry).noOverflowReset,
+	AcceptOverflowRetry: (*inquiry).noOverflowReset,
+	AcceptOverflowKept: func(q *inquiry) string {
+		return first(q.unmoved("ListenOverflows"), q.listenerDroppedNothing(), q.notRepeated())
+	},
+	KeptExpired:   (*inquiry).notExpired,
+	CookieGhost:   (*inquiry).noGhost,
+	CookieACKLost: (*inquiry).ackNotLost,
+	AcceptOverflowSYN: func(q *inquiry) string {
+		return first(q.synNotSeen(), q.unmoved("ListenOverflows"), q.listenerDroppedNothing(), q.descriptorsRanOut())
+	},
+	OutOfDescriptors: func(q *inquiry) string {
+		return first(q.synNotSeen(), q.unmoved("ListenOverflows"), q.listenerDroppedNothing(), q.hadDescriptors())
+	},
+	SYNQueueFull: func(q *inquiry) string {
+		return first(q.synNotSeen(), q.unmoved("TCPReqQFullDrop"), q.listenerDroppedNothing())
+	},
+	MaxSYNBacklog: func(q *inquiry) string {
+		return first(q.synNotSeen(), q.noThreeQuarterDrops(), q.listenerDroppedNothing())
+	},
+	FirewallDropSYN:    (*inquiry).everySYNCounted,
+	ListenerClosed:     (*inquiry).notClosedWithQueue,
+	ListenerClosedHalf: (*inquiry).notClosedHalf,
+	MemberClosed:       (*inquiry).noMember,
+	LingerZero:         func(q *inquiry) string { return first(q.unmoved("TCPAbortOnData"), q.neverLeft()) },
+	UnreadData:         func(q *inquiry) string { return first(q.unmoved("TCPAbortOnClose"), q.neverLeft(), q.crossedRequest()) },
+	MemoryPressure:     func(q *inquiry) string { return first(q.unmoved("TCPAbortOnMemory"), q.neverLeft()) },
+	FastOpenClosed:     func(q *inquiry) string { return first(when(!q.h.tfo, "the SYN carried no data"), q.neverLeft()) },
+	WriteAfterClose: func(q *inquiry) string {
+		return first(q.neverLeft(), q.unmoved("OutRsts"), q.notAfterFIN(), q.crossedRequest())
+	},
+	KeepAliveRace:     (*inquiry).noRace,
+	ClosedPort:        func(q *inquiry) string { return first(q.neverLeft(), q.unmoved("OutRsts")) },
+	FirewallRejectSYN: (*inquiry).kernelSentAll,
+	FirewallRejectACK: (*inquiry).kernelSentAll,
+	InjectedRST:       (*inquiry).leftTheServer,
+	DeferAccept: func(q *inquiry) string {
+		return first(q.unmovedEver("TCPDeferAcceptDrop"), when(len(q.h.data) > 1, "the client sent data, and those complete the handshake"))
+	},
+	UserTimeout: func(q *inquiry) string { return "" },
+}
+
+func when(holds bool, why string) string {
+	if holds {
+		return why
+	}
+	return ""
+}
+
+// unmovedEver is like unmoved for a counter that may have moved long before the event.
+func (q *inquiry) unmovedEver(names ...string) string {
+	for _, name := range names {
+		if q.server == nil {
+			break
+		}
+		if n, known := q.server.moved(name, all); known && n == 0 {
+			return fmt.Sprintf("%s at the server did not move", name)
+		}
+	}
+	return ""
+}
+
+func (q *inquiry) noOverflowReset() string {
+	return first(q.neverLeft(), q.unmoved("EmbryonicRsts", "ListenOverflows", "OutRsts"), q.listenerDroppedNothing(),
+		q.sysctlIs("net.ipv4.tcp_abort_on_overflow", "0"))
+}
+
+// sysctlIs is an alibi: a setting was read and rules the cause out.
+func (q *inquiry) sysctlIs(key, value string) string {
+	if q.server == nil || q.server.Sysctls[key] != value {
+		return ""
+	}
+	return fmt.Sprintf("%s is %s", key, value)
+}
+
+// listenerDroppedNothing is an alibi by listener, where counters speak for the whole
+// namespace only.
+func (q *inquiry) listenerDroppedNothing() string {
+	if q.server == nil {
+		return ""
+	}
+	if n, known := q.server.drops(q.flow.server, q.window()); known && n == 0 {
+		return fmt.Sprintf("the listener on %v dropped nothing%s", q.flow.server, q.window().inWords())
+	}
+	return ""
+}
+
+// neverLeft is an alibi of everything that the server's kernel sends: both ends were
+// captured, and the RST was seen at the client's only.
+func (q *inquiry) neverLeft() string {
+	if q.near != nil && q.far != nil && q.server.captured() && q.near.rst() != nil && q.far.rst() == nil {
+		return "the RST was seen at the client's end and never left the server"
+	}
+	return ""
+}
+
+// leftTheServer is the alibi of whoever injects.
+func (q *inquiry) leftTheServer() string {
+	if q.far != nil && q.far.rst() != nil {
+		return "the RST crossed the server's own interface"
+	}
+	return ""
+}
+
+// kernelSentAll is the firewall's alibi: TCP itself counts each RST that it sends.
+func (q *inquiry) kernelSentAll() string {
+	if why := q.neverLeft(); why != "" {
+		return why
+	}
+	if q.server == nil || q.far == nil || !q.server.captured() {
+		return ""
+	}
+	w := q.window()
+	sent, known := q.server.moved("OutRsts", w)
+	if seen := q.server.rstsIn(w); known && sent >= uint64(seen) {
+		return fmt.Sprintf("TCP itself sent every RST: OutRsts moved by %d, and %d crossed the interface%s", sent, seen, w.inWords())
+	}
+	return ""
+}
+
+// allEmbryonic is an alibi of the stray RST: each one in the window was counted as that
+// of an overflow.
+func (q *inquiry) allEmbryonic() string {
+	if q.server == nil {
+		return ""
+	}
+	w := q.window()
+	embryonic, known := q.server.moved("EmbryonicRsts", w)
+	sent, _ := q.server.moved("OutRsts", w)
+	if known && sent > 0 && embryonic >= sent {
+		return fmt.Sprintf("each of the %d RSTs is an overflow's: EmbryonicRsts moved by %d%s", sent, embryonic, w.inWords())
+	}
+	return ""
+}
+
+// stillListening is an alibi: the listener was there after the RST.
+func (q *inquiry) stillListening() string {
+	if q.server == nil {
+		return ""
+	}
+	if at, looked := q.server.lastSeen(q.flow.server); looked && at > q.event()+margin {
+		return fmt.Sprintf("the listener on %v was still there at %v", q.flow.server, at.Round(time.Millisecond))
+	}
+	return ""
+}
+
+func (q *inquiry) notClosedHalf() string {
+	return first(q.neverLeft(), q.unmoved("OutRsts"), q.allEmbryonic(), q.stillListening(), q.reusePort())
+}
+
+// reusePort is an alibi of the only listener: there were several on the address.
+func (q *inquiry) reusePort() string {
+	return when(q.members() > 1, fmt.Sprintf("%d sockets listened on %v, and one of them was closed", q.members(), q.flow.server))
+}
+
+// members is how many sockets were seen to listen on the flow's address; 0 if nobody
+// looked.
+func (q *inquiry) members() int {
+	if q.server == nil {
+		return 0
+	}
+	inodes := map[uint32]bool{}
+	for _, s := range q.server.Queues {
+		if listensOn(s.Listener, q.flow.server) {
+			inodes[s.Inode] = true
+		}
+	}
+	return len(inodes)
+}
+
+func (q *inquiry) noMember() string {
+	return first(q.neverLeft(), q.unmoved("OutRsts"), q.allEmbryonic(), q.abortCounted(),
+		when(q.members() == 1, fmt.Sprintf("only one socket listened on %v", q.flow.server)))
+}
+
+func (q *inquiry) notClosedWithQueue() string {
+	return first(q.neverLeft(), q.unmoved("OutRsts", "EstabResets"), q.abortCounted(), q.reusePort(), q.stillListening())
+}
+
+// abortCounted is an alibi of the listener's close: a program's own close was counted
+// instead, which counts for each connection.
+func (q *inquiry) abortCounted() string {
+	if q.server == nil {
+		return ""
+	}
+	w := q.window()
+	sum := uint64(0)
+	for _, name := range []string{"TCPAbortOnData", "TCPAbortOnClose", "TCPAbortOnMemory"} {
+		n, _ := q.server.moved(name, w)
+		sum += n
+	}
+	if sent, known := q.server.moved("OutRsts", w); known && sum > 0 && sum >= sent {
+		return fmt.Sprintf("each of the %d RSTs was counted as TCPAbortOn...%s", sent, w.inWords())
+	}
+	return ""
+}
+
+// noThreeQuarterDrops: ListenDrops without a reason of their own are those of
+// tcp_max_syn_backlog.
+func (q *inquiry) noThreeQuarterDrops() string {
+	if q.server == nil {
+		return ""
+	}
+	w := q.window()
+	drops, known := q.server.moved("ListenDrops", w)
+	overflows, _ := q.server.moved("ListenOverflows", w)
+	full, _ := q.server.moved("TCPReqQFullDrop", w)
+	if known && drops <= overflows+full {
+		return fmt.Sprintf("ListenDrops %d is ListenOverflows %d and TCPReqQFullDrop %d%s", drops, overflows, full, w.inWords())
+	}
+	return ""
+}
+
+// everySYNCounted is the firewall's alibi: the listener counted a drop for each SYN.
+func (q *inquiry) everySYNCounted() string {
+	if q.server == nil {
+		return ""
+	}
+	w := q.window()
+	drops, known := q.server.moved("ListenDrops", w)
+	listener, looked := q.server.drops(q.flow.server, w)
+	if known && drops > 0 && (!looked || listener > 0) {
+		return fmt.Sprintf("the kernel counted the SYNs that it dropped: ListenDrops moved by %d%s", drops, w.inWords())
+	}
+	return ""
+}
+
+// synNotSeen is an alibi of the server: no SYN reached it.
+func (q *inquiry) synNotSeen() string {
+	return when(q.near != nil && q.far == nil && q.server != nil && q.server.captured(), "no SYN reached the server's interface")
+}
+
+func (q *inquiry) descriptorsRanOut() string {
+	if q.server == nil {
+		return ""
+	}
+	line, ok := q.server.logged("accept", "too many open files")
+	return when(ok, fmt.Sprintf("the accept queue is full because the program cannot accept: %q", line.Text))
+}
+
+func (q *inquiry) hadDescriptors() string {
+	return when(q.server != nil && q.server.Log != nil && q.descriptorsRanOut() == "", "the program's log has no accept that failed")
+}
+
+// firstSYNACKTimeout is when a SYN-ACK is repeated for the first time.
+const firstSYNACKTimeout = time.Second
+
+// notRepeated is an alibi of a request that is kept: its SYN-ACK would have come again.
+func (q *inquiry) notRepeated() string {
+	if len(q.h.synAcks) != 1 {
+		return ""
+	}
+	waited := q.h.view[len(q.h.view)-1].at - q.h.synAcks[0].at
+	return when(true && waited > firstSYNACKTimeout+promptly, "its SYN-ACK was not repeated after a second")
+}
+
+// repeated is an alibi of a SYN cookie, of which the server keeps nothing to repeat.
+func (q *inquiry) repeatedSYNACK() string {
+	return when(len(q.h.synAcks) > 1, "its SYN-ACK was repeated, which is never done with a SYN cookie")
+}
+
+// notExpired: a request whose SYN-ACK was sent n times lives for 2^n - 1 seconds, and
+// its timer is counted each time.
+func (q *inquiry) notExpired() string {
+	rst := q.h.rst()
+	lives := time.Duration(1<<min(len(q.h.synAcks), 10)-1) * firstSYNACKTimeout
+	return first(q.neverLeft(), q.unmoved("OutRsts"), q.unmovedEver("ListenOverflows", "TCPTimeouts"), q.allEmbryonic(), q.repeatsMissing(),
+		when(rst != nil && len(q.h.synAcks) > 0 && rst.at-q.h.synAcks[0].at < lives-promptly,
+			fmt.Sprintf("a request whose SYN-ACK was sent %d times lives for %v", len(q.h.synAcks), lives)))
+}
+
+// repeatsMissing is an alibi of a request where tcp_synack_retries is known: its SYN-ACK
+// would have come again.
+func (q *inquiry) repeatsMissing() string {
+	if q.server == nil || q.server.Sysctls["net.ipv4.tcp_synack_retries"] == "" || q.server.Sysctls["net.ipv4.tcp_synack_retries"] == "0" {
+		return ""
+	}
+	return q.notRepeated()
+}
+
+func (q *inquiry) noGhost() string {
+	return first(q.neverLeft(), q.repeatedSYNACK(), q.unmovedEver("SyncookiesRecv", "ListenOverflows"),
+		when(q.h.rst() != nil, q.unmoved("OutRsts")), when(q.h.rst() != nil, q.allEmbryonic()))
+}
+
+func (q *inquiry) ackNotLost() string {
+	return first(
+		when(q.far != nil && len(q.far.acks)+len(q.far.data) > 0, "the client's ACK reached the server's interface"),
+		q.repeatedSYNACK(), q.unmovedEver("SyncookiesSent"))
+}
+
+// crossedRequest is about a connection that was used before: its client sent another
+// request while the server was closing.
+func (q *inquiry) crossedRequest() string {
+	return when(q.h.exchanges > 0 && q.racing(), "the connection had answered before, and the client's next request crossed the close")
+}
+
+// racing tells whether the client's last data is a request that was not answered.
+func (q *inquiry) racing() bool {
+	if q.h.request {
+		return true
+	}
+	for i := len(q.h.view) - 1; i >= 0; i-- {
+		if s := q.h.view[i]; s.length > 0 {
+			return s.fromClient && isRequest(s.text)
+		}
+	}
+	return false
+}
+
+func (q *inquiry) noRace() string {
+	return first(q.neverLeft(), when(q.crossedRequest() == "", "no request on a connection that had answered before crossed the close"), q.unmoved("OutRsts"))
+}
+
+func (q *inquiry) notAfterFIN() string {
+	return when(q.far != nil && q.class == strayRST && q.far.serverFIN == nil, "the server had sent no FIN")
+}

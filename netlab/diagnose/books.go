@@ -1,0 +1,108 @@
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+)
+
+// balanced are the counters whose movement flows must explain.
+var balanced = []string{"EmbryonicRsts", "OutRsts", "EstabResets", "ListenOverflows", "ListenDrops", "TCPReqQFullDrop"}
+
+// balance compares what each host counted with what the flows account for.
+func balance(items []*item, flows []Flow, places []*place) []Entry {
+	explained := map[*place]map[string]map[Cause]uint64{}
+	for _, p := range places {
+		explained[p] = map[string]map[Cause]uint64{}
+	}
+	for i, it := range items {
+		it.account(flows[i].Cause, func(p *place, counter string, n int) {
+			if p == nil || n <= 0 {
+				return
+			}
+			if explained[p][counter] == nil {
+				explained[p][counter] = map[Cause]uint64{}
+			}
+			explained[p][counter][flows[i].Cause] += uint64(n)
+		})
+	}
+	var entries []Entry
+	for _, p := range places {
+		for _, counter := range balanced {
+			moved, known := p.moved(counter, all)
+			if !known || moved == 0 && explained[p][counter] == nil {
+				continue
+			}
+			e := Entry{Host: p.Host, Counter: counter, Moved: moved, Explained: explained[p][counter], Unexplained: int64(moved)}
+			for _, n := range e.Explained {
+				e.Unexplained -= int64(n)
+			}
+			entries = append(entries, e)
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Host, b.Host) })
+	return entries
+}
+
+// account tells what one flow of a cause has moved.
+func (it *item) account(cause Cause, moved func(p *place, counter string, n int)) {
+	h := it.h
+	if it.far != nil {
+		h = it.far
+	}
+	it.accountDrops(cause, h, moved)
+	switch cause {
+	case FirewallRejectSYN, FirewallRejectACK, InjectedRST:
+	default:
+		moved(it.server, "OutRsts", len(h.rsts))
+	}
+	moved(it.client, "OutRsts", len(it.h.ownRSTs))
+	if rst := it.h.rst(); rst != nil && len(it.h.synAcks) > 0 && it.h.established(rst) {
+		moved(it.client, "EstabResets", 1)
+	}
+	switch cause {
+	case ListenerClosed, LingerZero, UnreadData, MemoryPressure, MemberClosed, FastOpenClosed:
+		if rst := h.rst(); rst != nil && rst.has(ackFlag) {
+			moved(it.server, "EstabResets", 1)
+		}
+	case AcceptOverflowAbort, AcceptOverflowRetry:
+		moved(it.server, "EmbryonicRsts", 1)
+	}
+}
+
+// established tells whether the client's socket was in ESTABLISHED, or CLOSE_WAIT, when
+// the RST came: those are what EstabResets counts.
+func (h *history) established(rst *segment) bool {
+	return h.clientFIN == nil || h.clientFIN.at > rst.at
+}
+
+// accountDrops tells what the flow's unanswered segments have moved.
+func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, counter string, n int)) {
+	unanswered := len(h.syns)
+	if len(h.synAcks) > 0 || len(h.rsts) > 0 || h.challenged {
+		unanswered-- // the last one was answered
+	}
+	drops := func(n int, counters ...string) {
+		for _, c := range counters {
+			moved(it.server, c, n)
+		}
+	}
+	switch cause {
+	case SYNQueueFull:
+		drops(unanswered, "TCPReqQFullDrop", "ListenDrops")
+	case MaxSYNBacklog:
+		drops(unanswered, "ListenDrops")
+	case FirewallDropSYN, FirewallRejectSYN, TimeWaitReuse, ICMPUnreachable:
+	default:
+		drops(unanswered, "ListenOverflows", "ListenDrops")
+	}
+	switch cause {
+	case AcceptOverflowAbort, AcceptOverflowRetry:
+		drops(1, "ListenOverflows", "ListenDrops")
+	case AcceptOverflowKept, CookieGhost, KeptExpired:
+		n := len(h.acks) + len(h.data)
+		if len(h.rsts) > 0 || h.dataAcked || h.answered {
+			n -= max(1, len(h.rsts)) // those that were answered
+		}
+		drops(n, "ListenOverflows", "ListenDrops")
+	}
+}

@@ -1,0 +1,121 @@
+package diagnose
+
+import "time"
+
+// class is a shape of failure. Each class has several possible causes, which other
+// evidence tells apart.
+type class uint8
+
+const (
+	healthy      class = iota
+	partial            // too little of it was captured
+	refused            // a RST answered the SYN
+	unreached          // an ICMP error answered
+	unanswered         // nothing answered the SYN
+	delayed            // nothing answered the first SYN, and a later one was answered
+	handshakeRST       // a RST without ACK answered the first segment after the SYN-ACK
+	retriedRST         // the same, after the SYN-ACK was repeated
+	lateRST            // a RST without ACK answered data, after an ACK that nothing answered
+	abortRST           // a RST with ACK: a socket was closed hard
+	closedWrite        // a RST answered data after the server's FIN
+	strayRST           // a RST without ACK in the middle of a connection
+	kept               // the SYN-ACK was repeated although the client has answered it
+	ghost              // nothing answers data, and the SYN-ACK is not repeated
+	silent             // established, and then nobody said anything
+	timeWait           // the SYN met a connection of before
+	gaveUp             // data repeated until the client gave up
+)
+
+// promptly is how soon a RST follows what it answers, beyond two round trips: a busy
+// machine may take a while.
+const promptly = 50 * time.Millisecond
+
+// classify names the class of a history.
+func (h *history) classify(icmp bool) class {
+	rst := h.rst()
+	switch {
+	case icmp:
+		return unreached
+	case h.challenged && len(h.ownRSTs) > 0:
+		return timeWait
+	case len(h.synAcks) == 0:
+		return h.classifyUnanswered(rst)
+	case rst != nil:
+		return h.classifyReset(rst)
+	case len(h.repeated) >= 2:
+		return gaveUp
+	case len(h.synAcks) > 1 && len(h.acks)+len(h.data) > 0:
+		return kept
+	case h.dataAcked || h.answered || h.serverFIN != nil || len(h.syns) == 0:
+		if len(h.syns) > 1 {
+			return delayed
+		}
+		return healthy
+	case len(h.data) > 0:
+		return ghost
+	case len(h.acks) > 0:
+		return silent
+	}
+	return partial
+}
+
+func (h *history) classifyUnanswered(rst *segment) class {
+	switch {
+	case len(h.syns) == 0 && rst != nil:
+		return strayRST
+	case len(h.syns) == 0:
+		return partial
+	case rst != nil && rst.has(ackFlag):
+		return refused
+	case rst != nil:
+		return strayRST
+	}
+	return unanswered
+}
+
+func (h *history) classifyReset(rst *segment) class {
+	switch {
+	case h.serverFIN != nil && len(h.late) > 0 && h.serverFIN.at <= rst.at:
+		return closedWrite
+	case rst.has(ackFlag):
+		return abortRST
+	case h.dataAcked || h.answered || len(h.acks)+len(h.data) == 0:
+		return strayRST
+	}
+	trigger, before := h.answeredBy()
+	switch {
+	case trigger == nil:
+		return strayRST
+	case len(h.synAcks) > 1 && trigger.length == 0:
+		return retriedRST
+	case before != nil && trigger.at-before.at > 2*h.rtt()+promptly:
+		return lateRST
+	}
+	return handshakeRST
+}
+
+// answeredBy is the client's segment that the first RST answers, the last one before it,
+// and the one before that; nil if there is none.
+func (h *history) answeredBy() (trigger, before *segment) {
+	for i := range h.view {
+		s := &h.view[i]
+		if !s.fromClient && s.has(rstFlag) {
+			break
+		}
+		if s.fromClient && !s.has(synFlag) && !s.has(rstFlag) {
+			trigger, before = s, trigger
+		}
+	}
+	return trigger, before
+}
+
+// rtt is from the last SYN before the first SYN-ACK to that.
+func (h *history) rtt() time.Duration {
+	var last time.Duration
+	for _, s := range h.syns {
+		if s.at <= h.synAcks[0].at {
+			last = s.at
+		}
+	}
+	return h.synAcks[0].at - last
+}

@@ -1,0 +1,142 @@
+package diagnose
+
+import (
+	"strings"
+	"time"
+)
+
+// history is what one view of a flow shows, in the terms in which causes differ.
+type history struct {
+	view []segment
+
+	syns       []segment // the client's, the first and its repeats
+	synAcks    []segment // the server's
+	acks       []segment // the client's bare ACKs before the server has acknowledged anything but its SYN
+	data       []segment // the client's data until the server acknowledges it, repeats too
+	challenged bool      // a SYN was answered by an ACK without SYN
+	tfo        bool      // the SYN carried data, TCP Fast Open
+	dataAcked  bool      // the server's kernel has some of the client's data
+	answered   bool      // the server has sent data
+	repeated   []segment // the client's data that was sent again after the server had acknowledged some before
+	serverFIN  *segment
+	clientFIN  *segment
+	late       []segment // the client's data after the server's FIN
+	rsts       []segment // the server's
+	ownRSTs    []segment // the client's
+	exchanges  int       // answers of HTTP that the server sent
+	request    bool      // the client's late data begin an HTTP request
+}
+
+// read goes through a view once.
+func read(view []segment) history {
+	h := history{view: view}
+	var isn, next uint32 // the client's initial sequence number, and that after all it has sent
+	for i := range view {
+		s := &view[i]
+		if s.fromClient {
+			h.fromClient(s, &isn, &next)
+		} else {
+			h.fromServer(s, isn)
+		}
+	}
+	return h
+}
+
+func (h *history) fromClient(s *segment, isn, next *uint32) {
+	switch {
+	case s.has(rstFlag):
+		h.ownRSTs = append(h.ownRSTs, *s)
+	case s.has(synFlag):
+		*isn, *next = s.seq, s.seq+1
+		h.syns = append(h.syns, *s)
+		h.tfo = h.tfo || s.length > 0
+	case s.length > 0:
+		h.clientData(s, next)
+	case s.pure() && !h.dataAcked && !h.answered && h.serverFIN == nil:
+		h.acks = append(h.acks, *s)
+	}
+	if s.has(finFlag) && h.clientFIN == nil {
+		h.clientFIN = s
+	}
+}
+
+func (h *history) clientData(s *segment, next *uint32) {
+	again := *next != 0 && int32(s.seq-*next) < 0
+	*next = max(*next, s.seq+uint32(s.length))
+	switch {
+	case h.serverFIN != nil:
+		h.late = append(h.late, *s)
+		h.request = h.request || isRequest(s.text)
+	case !h.dataAcked:
+		h.data = append(h.data, *s)
+	case again:
+		h.repeated = append(h.repeated, *s)
+	}
+}
+
+func (h *history) fromServer(s *segment, isn uint32) {
+	switch {
+	case s.has(rstFlag):
+		h.rsts = append(h.rsts, *s)
+		return
+	case s.has(synFlag | ackFlag):
+		h.synAcks = append(h.synAcks, *s)
+		return
+	case s.has(ackFlag) && len(h.synAcks) == 0 && len(h.syns) > 0:
+		h.challenged = true
+	}
+	if s.has(ackFlag) && len(h.data) > 0 && int32(s.ack-h.data[0].seq) > 0 {
+		h.dataAcked = true
+	}
+	if s.length > 0 {
+		h.answered = true
+		if strings.HasPrefix(s.text, "HTTP/") {
+			h.exchanges++
+		}
+	}
+	if s.has(finFlag) && h.serverFIN == nil {
+		h.serverFIN = s
+	}
+}
+
+var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS "}
+
+func isRequest(text string) bool {
+	for _, m := range methods {
+		if strings.HasPrefix(text, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// rst is the server's first RST, or nil.
+func (h *history) rst() *segment {
+	if len(h.rsts) == 0 {
+		return nil
+	}
+	return &h.rsts[0]
+}
+
+// maxShape bounds the segments in a shape.
+const maxShape = 16
+
+// shape is the view in one line, such as ">S <S. >. <R". A pause of more than half a
+// second stands in brackets.
+func (h *history) shape() string {
+	var text strings.Builder
+	for i, s := range h.view {
+		if i == maxShape {
+			text.WriteString(" ...")
+			break
+		}
+		if i > 0 {
+			text.WriteByte(' ')
+			if pause := s.at - h.view[i-1].at; pause > 500*time.Millisecond {
+				text.WriteString("(" + pause.Round(100*time.Millisecond).String() + ") ")
+			}
+		}
+		text.WriteString(s.token())
+	}
+	return text.String()
+}

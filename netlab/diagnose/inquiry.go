@@ -1,0 +1,234 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// item is a flow with what is known of it.
+type item struct {
+	*flow
+	h              *history // from the client's end, or else from where it was seen
+	class          class
+	client, server *place   // nil if unknown
+	near, far      *history // as seen at the client and at the server; nil if not captured there
+}
+
+// inquiry goes through the possible causes of one flow and rules out what the evidence
+// contradicts.
+type inquiry struct {
+	*item
+	left     []Cause
+	excluded []Exclusion
+	clues    []Clue
+}
+
+// inquire names the causes of a flow's class, the most usual first, and asks each for
+// its alibi.
+func inquire(it *item) *inquiry {
+	q := &inquiry{item: it, left: slices.Clone(suspects[it.class])}
+	q.clue(fmt.Sprintf("the packets are %s", it.h.shape()), it.h.view[0])
+	for _, c := range suspects[it.class] {
+		if alibi, ok := alibis[c]; ok {
+			if why := alibi(q); why != "" {
+				q.ruleOut(c, why)
+			}
+		}
+	}
+	return q
+}
+
+// suspects are the causes that each class of failure can have.
+var suspects = map[class][]Cause{
+	healthy:      {Healthy},
+	partial:      {Unknown},
+	refused:      {ClosedPort, FirewallRejectSYN, InjectedRST},
+	unreached:    {ICMPUnreachable},
+	unanswered:   {AcceptOverflowSYN, OutOfDescriptors, SYNQueueFull, MaxSYNBacklog, FirewallDropSYN},
+	delayed:      {AcceptOverflowSYN, OutOfDescriptors, SYNQueueFull, MaxSYNBacklog, FirewallDropSYN},
+	handshakeRST: {AcceptOverflowAbort, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
+	retriedRST:   {AcceptOverflowRetry, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
+	lateRST:      {KeptExpired, CookieGhost, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
+	abortRST:     {ListenerClosed, MemberClosed, LingerZero, UnreadData, KeepAliveRace, MemoryPressure, FastOpenClosed, InjectedRST},
+	closedWrite:  {WriteAfterClose, KeepAliveRace, InjectedRST},
+	strayRST:     {WriteAfterClose, KeepAliveRace, ListenerClosedHalf, CookieGhost, KeptExpired, FirewallRejectACK, InjectedRST},
+	kept:         {AcceptOverflowKept, DeferAccept},
+	ghost:        {CookieGhost, AcceptOverflowKept},
+	silent:       {Healthy, CookieACKLost, AcceptOverflowKept, CookieGhost, DeferAccept},
+	timeWait:     {TimeWaitReuse},
+	gaveUp:       {UserTimeout},
+}
+
+func (q *inquiry) ruleOut(c Cause, why string) {
+	q.left = slices.DeleteFunc(q.left, func(l Cause) bool { return l == c })
+	q.excluded = append(q.excluded, Exclusion{c, why})
+}
+
+// clue notes what speaks for the cause; s is the packet that it is about.
+func (q *inquiry) clue(text string, s segment) {
+	q.clues = append(q.clues, Clue{Text: text, Host: q.viewHost(), At: s.at, Packet: s.number})
+}
+
+// counted notes a counter that speaks for the cause.
+func (q *inquiry) counted(host *place, name string, w window) {
+	if n, known := host.moved(name, w); known && n > 0 {
+		q.clues = append(q.clues, Clue{Text: fmt.Sprintf("%s moved by %d%s", name, n, w.inWords()), Host: host.Host})
+	}
+}
+
+func (w window) inWords() string {
+	from, to := max(0, w.from).Round(time.Millisecond), w.to.Round(time.Millisecond)
+	switch {
+	case w == all:
+		return ""
+	case w.to == all.to:
+		return fmt.Sprintf(" after %v", from)
+	case w.from == all.from:
+		return fmt.Sprintf(" before %v", to)
+	}
+	return fmt.Sprintf(" between %v and %v", from, to)
+}
+
+// viewHost is the host at which the flow's first view was taken.
+func (q *inquiry) viewHost() string {
+	switch {
+	case q.near != nil && q.client != nil:
+		return q.client.Host
+	case q.far != nil && q.server != nil:
+		return q.server.Host
+	}
+	return ""
+}
+
+// event is when the failure happened, at the server's end if that was captured: the
+// RST, or the first segment that should have been answered.
+func (q *inquiry) event() time.Duration {
+	h := q.h
+	if q.far != nil {
+		h = q.far
+	}
+	switch rst := h.rst(); {
+	case rst != nil:
+		return rst.at
+	case len(h.synAcks) == 0 || q.class == delayed:
+		return h.view[0].at
+	case len(h.data) > 0:
+		return h.data[0].at
+	case len(h.acks) > 0:
+		return h.acks[0].at
+	}
+	return h.view[0].at
+}
+
+// window is the one around the event.
+func (q *inquiry) window() window {
+	if q.server == nil {
+		return all
+	}
+	return q.server.around(q.event())
+}
+
+// unmoved is an alibi: the server's counters were read, and this one did not move when
+// it would have had to.
+func (q *inquiry) unmoved(names ...string) string {
+	if q.server == nil {
+		return ""
+	}
+	for _, name := range names {
+		if n, known := q.server.moved(name, q.window()); known && n == 0 {
+			return fmt.Sprintf("%s at the server did not move%s", name, q.window().inWords())
+		}
+	}
+	return ""
+}
+
+// first is the first of several alibis that holds.
+func first(alibis ...string) string {
+	for _, a := range alibis {
+		if a != "" {
+			return a
+		}
+	}
+	return ""
+}
+
+// proofs are the counters at the server that speak for a cause.
+var proofs = map[Cause][]string{
+	AcceptOverflowAbort: {"EmbryonicRsts", "ListenOverflows"},
+	AcceptOverflowRetry: {"EmbryonicRsts", "ListenOverflows"},
+	AcceptOverflowKept:  {"ListenOverflows"},
+	KeptExpired:         {"OutRsts"},
+	CookieGhost:         {"SyncookiesRecv", "ListenOverflows"},
+	CookieACKLost:       {"SyncookiesSent"},
+	AcceptOverflowSYN:   {"ListenOverflows"},
+	OutOfDescriptors:    {"ListenOverflows"},
+	SYNQueueFull:        {"TCPReqQFullDrop"},
+	MaxSYNBacklog:       {"ListenDrops"},
+	ListenerClosed:      {"OutRsts", "EstabResets"},
+	ListenerClosedHalf:  {"OutRsts"},
+	MemberClosed:        {"OutRsts"},
+	LingerZero:          {"TCPAbortOnData"},
+	UnreadData:          {"TCPAbortOnClose"},
+	MemoryPressure:      {"TCPAbortOnMemory"},
+	WriteAfterClose:     {"OutRsts"},
+	KeepAliveRace:       {"OutRsts"},
+	ClosedPort:          {"OutRsts"},
+	DeferAccept:         {"TCPDeferAcceptDrop"},
+	FastOpenClosed:      {"OutRsts"},
+}
+
+// conclude turns the inquiry into a flow of the report.
+func (q *inquiry) conclude() Flow {
+	if len(q.left) == 0 {
+		q.left = []Cause{Unknown}
+	}
+	cause := q.left[0]
+	if q.server != nil {
+		for _, name := range proofs[cause] {
+			q.counted(q.server, name, q.window())
+		}
+	}
+	f := Flow{
+		Client: q.flow.client, Server: q.flow.server, Name: q.flow.client.String() + ">" + q.flow.server.String(),
+		Shape: q.h.shape(), First: q.first(), Last: q.last(),
+		Cause: cause, Grade: q.grade(cause), Candidates: q.left,
+		For: q.clues, RuledOut: q.excluded, Cure: about[cause].cure,
+	}
+	if len(q.left) > 1 {
+		f.CaptureNext = q.captureNext()
+	}
+	return f
+}
+
+// conclusive are the causes that packets alone can prove.
+var conclusive = []Cause{Healthy, ICMPUnreachable, TimeWaitReuse, InjectedRST}
+
+// grade is how sure the first candidate is: certain if it is the only one left and more
+// than its shape was looked at, likely if something speaks for it beyond that, or if
+// the shape is its own.
+func (q *inquiry) grade(cause Cause) Grade {
+	counted := q.server != nil && len(q.server.Counters) >= 2
+	switch {
+	case cause == Unknown:
+		return Possible
+	case len(q.left) == 1 && (counted || slices.Contains(conclusive, cause)):
+		return Certain
+	case len(q.left) == 1, len(q.clues) > 1, q.class == handshakeRST, q.class == retriedRST:
+		return Likely
+	}
+	return Possible
+}
+
+// captureNext says what would separate the candidates.
+func (q *inquiry) captureNext() string {
+	switch {
+	case q.server == nil || len(q.server.Counters) < 2:
+		return "read /proc/net/netstat and /proc/net/snmp at the server before and after, every 10 ms if causes may be mixed"
+	case q.far == nil:
+		return "capture at the server's end too"
+	case q.server.Queues == nil:
+		return "sample the accept queue and the drops of each listener"
+	}
+	return "trace tcp:tcp_send_reset and skb:kfree_skb at the server"
+}

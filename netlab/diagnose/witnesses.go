@@ -1,0 +1,137 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// place is a host with what was witnessed there, ready to be asked.
+type place struct {
+	scenario.Witnessed
+	rsts []time.Duration // when its RSTs crossed its interface, in order
+}
+
+// margin is how far a sample must be from a packet to count as before or after it: a
+// reading of the counters takes a while.
+const margin = 5 * time.Millisecond
+
+// window is a span of time between two samples.
+type window struct{ from, to time.Duration }
+
+// all is the whole run.
+var all = window{-1 << 62, 1<<62 - 1}
+
+// around is the smallest window between samples of counters that has an instant well
+// inside; the whole run if there are no such samples.
+func (p *place) around(at time.Duration) window {
+	w := all
+	for _, s := range p.Counters {
+		if s.At <= at-margin {
+			w.from = s.At
+		}
+		if s.At >= at+margin {
+			w.to = s.At
+			break
+		}
+	}
+	return w
+}
+
+// moved is what a counter moved by in a window; false if nobody read it.
+func (p *place) moved(name string, w window) (uint64, bool) {
+	if len(p.Counters) < 2 {
+		return 0, false
+	}
+	before, after := p.Counters[0], p.Counters[len(p.Counters)-1]
+	for _, s := range p.Counters {
+		if s.At <= w.from {
+			before = s
+		}
+		if s.At >= w.to {
+			after = s
+			break
+		}
+	}
+	if after.Counters[name] < before.Counters[name] {
+		return 0, false // not from one run
+	}
+	return after.Counters[name] - before.Counters[name], true
+}
+
+// rstsIn counts the host's RSTs in a window.
+func (p *place) rstsIn(w window) int {
+	after := sort.Search(len(p.rsts), func(i int) bool { return p.rsts[i] > w.to })
+	return after - sort.Search(len(p.rsts), func(i int) bool { return p.rsts[i] > w.from })
+}
+
+// captured tells whether all packets at the host were seen.
+func (p *place) captured() bool { return p.Packets != nil && p.LetGo == 0 }
+
+// drops is what the listeners on an address dropped in a window; false if nobody
+// looked at them.
+func (p *place) drops(server netip.AddrPort, w window) (uint32, bool) {
+	first, last := map[netip.AddrPort]uint32{}, map[netip.AddrPort]uint32{}
+	for _, q := range p.Queues {
+		if !listensOn(q.Listener, server) {
+			continue
+		}
+		if _, seen := first[q.Listener]; !seen || q.At <= w.from {
+			first[q.Listener] = q.Drops
+		}
+		if q.At <= w.to+margin || len(last) == 0 {
+			last[q.Listener] = q.Drops
+		}
+	}
+	var sum uint32
+	for listener, drops := range last {
+		sum += drops - min(first[listener], drops)
+	}
+	return sum, len(last) > 0
+}
+
+// overfull tells whether a listener's accept queue was seen above its limit at an
+// instant or after it, until the next sample; and the last sample before.
+func (p *place) overfull(server netip.AddrPort, at time.Duration) (scenario.QueueSample, bool) {
+	var near scenario.QueueSample
+	for _, q := range p.Queues {
+		if listensOn(q.Listener, server) && q.At <= at+margin {
+			near = q
+		}
+	}
+	return near, near.Length > near.Limit
+}
+
+// listening tells whether a listener was there in the last sample of all; false too if
+// nobody looked.
+func (p *place) lastSeen(server netip.AddrPort) (at time.Duration, looked bool) {
+	for _, q := range p.Queues {
+		if listensOn(q.Listener, server) {
+			at, looked = max(at, q.At), true
+		}
+	}
+	return at, looked
+}
+
+// listensOn tells whether a listener takes connections to an address.
+func listensOn(listener, server netip.AddrPort) bool {
+	return listener.Port() == server.Port() && (listener.Addr().IsUnspecified() || listener.Addr() == server.Addr())
+}
+
+// logged finds a line of a program that has all the words.
+func (p *place) logged(words ...string) (scenario.LogLine, bool) {
+	i := slices.IndexFunc(p.Log, func(l scenario.LogLine) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(l.Text, w) })
+	})
+	if i < 0 {
+		return scenario.LogLine{}, false
+	}
+	return p.Log[i], true
+}
+
+// has tells whether an address is the host's.
+func (p *place) has(a netip.Addr) bool { return slices.Contains(p.Addrs, a) }

@@ -1,0 +1,90 @@
+package scenario
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Evidence is what the witnesses of one run saw. Any part may be missing, and a
+// missing part is nil or empty: a capture without counters, counters without a
+// capture, one end only.
+type Evidence struct {
+	Hosts   []Witnessed   `json:"hosts"`
+	Clients []ClientError `json:"clients,omitempty"` // what programs were told, in any order
+}
+
+// Witnessed is what was seen at one host. All times of one Evidence count from the
+// same start.
+type Witnessed struct {
+	Host  string       `json:"host"`            // its name, such as "server"
+	Addrs []netip.Addr `json:"addrs,omitempty"` // its addresses; empty if unknown, as for a capture from elsewhere
+
+	Packets []Packet `json:"packets,omitempty"` // that crossed its interface, in order of their times; nil: no capture
+	LetGo   int      `json:"let_go,omitempty"`  // packets that were seen and not kept, for want of memory
+
+	Counters []CounterSample `json:"counters,omitempty"` // all counters, in order of their times; at least two, or none
+	Queues   []QueueSample   `json:"queues,omitempty"`   // of its listeners, in order of their times
+	Reasons  []KernelReason  `json:"reasons,omitempty"`  // the kernel's own, in order of their times; nil: not traced
+
+	Log     []LogLine         `json:"log,omitempty"`     // what its programs printed, in order of their times
+	Sysctls map[string]string `json:"sysctls,omitempty"` // those that were read, by their dotted names
+}
+
+// Packet is one IP packet as it crossed an interface.
+type Packet struct {
+	At     time.Duration `json:"at_ns"`
+	Data   []byte        `json:"data"`   // from the IP header on; cut at the snap length
+	Length int           `json:"length"` // bytes that the packet really had
+}
+
+// CounterSample is a reading of all counters of a host.
+type CounterSample struct {
+	At       time.Duration `json:"at_ns"`
+	Counters Counters      `json:"counters"`
+}
+
+// QueueSample is a reading of one listener.
+type QueueSample struct {
+	At       time.Duration  `json:"at_ns"`
+	Listener netip.AddrPort `json:"listener"`
+	Inode    uint32         `json:"inode"`     // of the socket, which tells two listeners on one address apart; 0: unknown
+	Length   uint32         `json:"length"`    // of the accept queue
+	Limit    uint32         `json:"limit"`     // of the accept queue; it is full once Length exceeds it
+	Drops    uint32         `json:"drops"`     // SO_MEMINFO, sk_drops
+	SYNQueue int            `json:"syn_queue"` // half-open connections; -1: not looked at
+}
+
+// ClientError is what one client program was told, and when.
+type ClientError struct {
+	At     time.Duration  `json:"at_ns"`
+	Local  netip.AddrPort `json:"local"`
+	Remote netip.AddrPort `json:"remote"`
+	Phase  string         `json:"phase"`           // dial, write or read
+	Errno  string         `json:"errno,omitempty"` // such as ECONNRESET; empty: a time-out of the program's own, or EOF
+	Text   string         `json:"text,omitempty"`
+}
+
+// LogLine is one line that a program printed.
+type LogLine struct {
+	At   time.Duration `json:"at_ns"`
+	Text string        `json:"text"`
+}
+
+// KernelReason is one hit of a kernel tracepoint.
+type KernelReason struct {
+	At     time.Duration  `json:"at_ns"`
+	Event  string         `json:"event"`  // "tcp_send_reset" or "kfree_skb"
+	Reason string         `json:"reason"` // by name, such as "TCP_LISTEN_OVERFLOW" or "INVALID_SYN"; empty on kernels that give none
+	State  string         `json:"state,omitempty"`
+	Local  netip.AddrPort `json:"local,omitzero"` // of the socket, if the tracepoint tells
+	Remote netip.AddrPort `json:"remote,omitzero"`
+}
+
+// Moved is what a host's counters moved by between the first reading and the last;
+// nil if there are fewer than two.
+func (w Witnessed) Moved() Counters {
+	if len(w.Counters) < 2 {
+		return nil
+	}
+	return w.Counters[len(w.Counters)-1].Counters.Since(w.Counters[0].Counters)
+}

@@ -1,0 +1,3 @@
+package tests
+
+func stagedCauses() []cause { return nil }
