@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // With backlog 2 the queue takes three connections; the fourth SYN is dropped, and
@@ -22,11 +24,11 @@ func TestAcceptQueueCountsToTheLast(t *testing.T) {
 			}
 			address := net.JoinHostPort(host, "8080")
 			ln := listen(t, server, address, 2)
-			want := AcceptQueue{Addr: netip.MustParseAddrPort(address), Limit: 2}
+			want := AcceptQueue{Addr: netip.MustParseAddrPort(address), Limit: 2, Inode: inode(t, ln)}
 			for want.Length = 1; want.Length <= 3; want.Length++ {
 				dial(t, client, address)
 				if got := server.AcceptQueue(8080); got != want {
-					t.Errorf("after %d connects: %+v, want %+v", want.Length, got, want)
+					t.Errorf("after %d connects: %v of socket %d, want %v of socket %d", want.Length, got, got.Inode, want, want.Inode)
 				}
 			}
 			want.Length--
@@ -68,6 +70,20 @@ func TestAcceptQueueCountsToTheLast(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inode is the number of a listener's socket.
+func inode(t *testing.T, ln *net.TCPListener) uint32 {
+	t.Helper()
+	raw, err := ln.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stat unix.Stat_t
+	if cerr := raw.Control(func(fd uintptr) { err = unix.Fstat(int(fd), &stat) }); cerr != nil || err != nil {
+		t.Fatal(cerr, err)
+	}
+	return uint32(stat.Ino)
 }
 
 func TestAcceptQueuesAreOrdered(t *testing.T) {

@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 		Role{"busy", runBusy},
 		Role{"deaf", runDeaf},
 		Role{"no-namespaces", runWithoutNamespaces},
+		Role{"no-tun", runWithoutTUN},
 	)
 }
 

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -92,4 +93,26 @@ func runWithoutNamespaces(args []string) error {
 		}
 	}
 	return unix.Exec("/proc/self/exe", append([]string{os.Args[0]}, args...), without(os.Environ(), roleVariable))
+}
+
+// runWithoutTUN says what TUNAvailable says where there is no device, or one without
+// permission. It has a mount namespace of its own. The capabilities go, or root would
+// need no permission.
+func runWithoutTUN(args []string) error {
+	if err := unix.Mount("none", "/dev", "tmpfs", 0, ""); err != nil {
+		return fmt.Errorf("mount an empty /dev: %w", err)
+	}
+	if args[0] == "permission" {
+		if err := errors.Join(os.Mkdir("/dev/net", 0o755), os.WriteFile(tunDevice, nil, 0), dropCapabilities()); err != nil {
+			return err
+		}
+	}
+	fmt.Println(TUNAvailable())
+	return nil
+}
+
+func dropCapabilities() error {
+	var none [2]unix.CapUserData
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	return os.NewSyscallError("capset", unix.Capset(&header, &none[0]))
 }

@@ -60,7 +60,9 @@ func (d *diagSocket) clients(family uint8, state, port int) ([]netip.AddrPort, e
 		if err != nil {
 			return nil, err
 		}
-		clients = append(clients, msg.addr(msg.id.target, msg.id.targetPort))
+		// A listener on all addresses has IPv6 sockets, for clients over IPv4 too.
+		client := msg.addr(msg.id.target, msg.id.targetPort)
+		clients = append(clients, netip.AddrPortFrom(client.Addr().Unmap(), client.Port()))
 	}
 	return clients, nil
 }

@@ -35,6 +35,11 @@ var arrows = map[string][]string{
 	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
 	"tests":           {},
 	"netlab/diagnose": {module + "/netlab/scenario", "github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers"},
+	"netlab/witness": {
+		module + "/netlab", module + "/netlab/scenario", "golang.org/x/sys/unix",
+		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
+	},
+	"netlab/report": {module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/predict"},
 	"scripts/scenario": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
 		module + "/loadclient", module + "/servers", module + "/servers/rpc",

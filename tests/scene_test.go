@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -60,23 +61,38 @@ func newScene(t *testing.T, tb netlab.TB) *scene {
 	return s
 }
 
+// otherPort is that of a second listener.
+const otherPort = frontPort + 1
+
 // listen opens a listener on the server's port; it is closed with the test.
 func (s *scene) listen(backlog int) *net.TCPListener {
 	s.Helper()
-	ln, err := s.w.Server.Listen("tcp4", s.target(), backlog)
+	return s.listenOn(frontPort, backlog)
+}
+
+func (s *scene) listenOn(port, backlog int) *net.TCPListener {
+	s.Helper()
+	ln, err := s.w.Server.Listen("tcp4", s.address(port), backlog)
 	fatal(s.T, err)
 	s.Cleanup(func() { ln.Close() })
 	return ln
 }
 
-func (s *scene) target() string {
-	return netip.AddrPortFrom(s.w.Server.Addrs()[0], frontPort).String()
+func (s *scene) target() string { return s.address(frontPort) }
+
+func (s *scene) address(port int) string {
+	return netip.AddrPortFrom(s.w.Server.Addrs()[0], uint16(port)).String()
 }
 
 // dial connects a client, which must succeed.
 func (s *scene) dial() *net.TCPConn {
 	s.Helper()
-	conn, err := s.tryDial()
+	return s.dialTo(frontPort)
+}
+
+func (s *scene) dialTo(port int) *net.TCPConn {
+	s.Helper()
+	conn, err := s.tryDial(port)
 	fatal(s.T, err)
 	return conn
 }
@@ -85,10 +101,10 @@ func (s *scene) dial() *net.TCPConn {
 const patience = 8 * time.Second
 
 // tryDial connects a client and notes its error.
-func (s *scene) tryDial() (*net.TCPConn, error) {
+func (s *scene) tryDial(port int) (*net.TCPConn, error) {
 	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
-	conn, err := s.w.Client.DialContext(ctx, "tcp4", s.target())
+	conn, err := s.w.Client.DialContext(ctx, "tcp4", s.address(port))
 	if err != nil {
 		s.note(netip.AddrPort{}, "dial", err)
 		return nil, err
@@ -148,10 +164,40 @@ func (s *scene) until(what string, condition func() bool) {
 	}
 }
 
+// connect starts connects that nobody waits for; their sockets are closed with the test.
+func (s *scene) connect(port, n int) {
+	s.Helper()
+	fatal(s.T, s.w.Client.Do(func() error {
+		for range n {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			s.Cleanup(func() { _ = unix.Close(fd) })
+			target := &unix.SockaddrInet4{Addr: s.w.Server.Addrs()[0].As4(), Port: port}
+			if err := unix.Connect(fd, target); !errors.Is(err, unix.EINPROGRESS) {
+				return fmt.Errorf("connect: %w, want that it is in progress", err)
+			}
+		}
+		return nil
+	}))
+}
+
+// counted waits until a counter of a host stands at n.
+func (s *scene) counted(h *netlab.Host, name string, n int) {
+	s.Helper()
+	s.until(fmt.Sprintf("%s at the %s is %d", name, h.Name(), n), func() bool { return h.Counters()[name] == uint64(n) })
+}
+
 // queued waits until so many connections are in the listener's accept queue.
 func (s *scene) queued(n int) {
 	s.Helper()
-	s.until("the accept queue is filled", func() bool { return int(s.w.Server.AcceptQueue(frontPort).Length) == n })
+	s.queuedOn(frontPort, n)
+}
+
+func (s *scene) queuedOn(port, n int) {
+	s.Helper()
+	s.until("the accept queue is filled", func() bool { return int(s.w.Server.AcceptQueue(port).Length) == n })
 }
 
 // fromClient matches the client's segments with these flags, whatever they carry.

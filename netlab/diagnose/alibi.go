@@ -8,6 +8,7 @@ import (
 // alibis say why a cause cannot have been, or nothing. Each one asks only for what the
 // cause must have left behind.
 var alibis = map[Cause]func(*inquiry) string{
+	Healthy:             (*inquiry).ackLost,
 	AcceptOverflowAbort: (*inquiry).noOverflowReset,
 	AcceptOverflowRetry: (*inquiry).noOverflowReset,
 	AcceptOverflowKept: func(q *inquiry) string {
@@ -32,10 +33,12 @@ var alibis = map[Cause]func(*inquiry) string{
 	ListenerClosed:     (*inquiry).notClosedWithQueue,
 	ListenerClosedHalf: (*inquiry).notClosedHalf,
 	MemberClosed:       (*inquiry).noMember,
-	LingerZero:         func(q *inquiry) string { return first(q.unmoved("TCPAbortOnData"), q.neverLeft()) },
-	UnreadData:         func(q *inquiry) string { return first(q.unmoved("TCPAbortOnClose"), q.neverLeft(), q.crossedRequest()) },
-	MemoryPressure:     func(q *inquiry) string { return first(q.unmoved("TCPAbortOnMemory"), q.neverLeft()) },
-	FastOpenClosed:     func(q *inquiry) string { return first(when(!q.h.tfo, "the SYN carried no data"), q.neverLeft()) },
+	LingerZero:         func(q *inquiry) string { return first(q.unmoved("TCPAbortOnData"), q.neverLeft(), q.wasQueued()) },
+	UnreadData: func(q *inquiry) string {
+		return first(q.unmoved("TCPAbortOnClose"), q.neverLeft(), q.wasQueued(), q.crossedRequest())
+	},
+	MemoryPressure: func(q *inquiry) string { return first(q.unmoved("TCPAbortOnMemory"), q.neverLeft(), q.wasQueued()) },
+	FastOpenClosed: func(q *inquiry) string { return first(when(!q.h.tfo, "the SYN carried no data"), q.neverLeft()) },
 	WriteAfterClose: func(q *inquiry) string {
 		return first(q.neverLeft(), q.unmoved("OutRsts"), q.notAfterFIN(), q.crossedRequest())
 	},
@@ -120,10 +123,30 @@ func (q *inquiry) kernelSentAll() string {
 	if q.server == nil || q.far == nil || !q.server.captured() {
 		return ""
 	}
+	if why := q.listenerOverflowed(); why != "" {
+		return why
+	}
 	w := q.window()
 	sent, known := q.server.moved("OutRsts", w)
-	if seen := q.server.rstsIn(w); known && sent >= uint64(seen) {
+	if seen := within(q.server.rsts, w); known && sent >= uint64(seen) {
 		return fmt.Sprintf("TCP itself sent every RST: OutRsts moved by %d, and %d crossed the interface%s", sent, seen, w.inWords())
+	}
+	return ""
+}
+
+// listenerOverflowed is an alibi by listener, for when several causes send RSTs in one
+// window: this listener dropped two for each RST that answered a handshake with it, and
+// as many overflows were reset.
+func (q *inquiry) listenerOverflowed() string {
+	if q.class != handshakeRST && q.class != retriedRST {
+		return ""
+	}
+	w := q.window()
+	rsts := within(q.server.bare[q.flow.server], w)
+	drops, looked := q.server.drops(q.flow.server, w)
+	embryonic, known := q.server.moved("EmbryonicRsts", w)
+	if looked && known && rsts > 0 && int(drops) >= 2*rsts && embryonic >= uint64(rsts) {
+		return fmt.Sprintf("the listener on %v dropped %d for its %d RSTs, and EmbryonicRsts moved by %d%s", q.flow.server, drops, rsts, embryonic, w.inWords())
 	}
 	return ""
 }
@@ -137,6 +160,9 @@ func (q *inquiry) allEmbryonic() string {
 	w := q.window()
 	embryonic, known := q.server.moved("EmbryonicRsts", w)
 	sent, _ := q.server.moved("OutRsts", w)
+	if why := q.listenerOverflowed(); why != "" {
+		return why
+	}
 	if known && sent > 0 && embryonic >= sent {
 		return fmt.Sprintf("each of the %d RSTs is an overflow's: EmbryonicRsts moved by %d%s", sent, embryonic, w.inWords())
 	}
@@ -145,13 +171,19 @@ func (q *inquiry) allEmbryonic() string {
 
 // stillListening is an alibi: the listener was there after the RST.
 func (q *inquiry) stillListening() string {
+	return when(q.server != nil && q.server.alive(q.flow.server, q.event()+margin),
+		fmt.Sprintf("the listener on %v was still there", q.flow.server))
+}
+
+// wasQueued is an alibi of the program: the listener was closed, and as many waited in
+// its accept queue as were reset, so nobody had accepted them.
+func (q *inquiry) wasQueued() string {
 	if q.server == nil {
 		return ""
 	}
-	if at, looked := q.server.lastSeen(q.flow.server); looked && at > q.event()+margin {
-		return fmt.Sprintf("the listener on %v was still there at %v", q.flow.server, at.Round(time.Millisecond))
-	}
-	return ""
+	w := q.window()
+	waiting, resets := q.server.buried(q.flow.server, w), within(q.server.hard[q.flow.server], w)
+	return when(waiting > 0 && waiting == resets, fmt.Sprintf("the listener on %v was closed with %d in its accept queue, and as many were reset", q.flow.server, waiting))
 }
 
 func (q *inquiry) notClosedHalf() string {
@@ -184,7 +216,7 @@ func (q *inquiry) noMember() string {
 }
 
 func (q *inquiry) notClosedWithQueue() string {
-	return first(q.neverLeft(), q.unmoved("OutRsts", "EstabResets"), q.abortCounted(), q.reusePort(), q.stillListening())
+	return first(q.neverLeft(), when(q.h.tfo, "the SYN carried data"), q.unmoved("OutRsts", "EstabResets"), q.abortCounted(), q.reusePort(), q.stillListening())
 }
 
 // abortCounted is an alibi of the listener's close: a program's own close was counted
@@ -260,7 +292,10 @@ func (q *inquiry) notRepeated() string {
 	if len(q.h.synAcks) != 1 {
 		return ""
 	}
-	waited := q.h.view[len(q.h.view)-1].at - q.h.synAcks[0].at
+	waited := q.end - q.h.synAcks[0].at
+	if rst := q.h.rst(); rst != nil {
+		waited = rst.at - q.h.synAcks[0].at
+	}
 	return when(true && waited > firstSYNACKTimeout+promptly, "its SYN-ACK was not repeated after a second")
 }
 
@@ -293,6 +328,12 @@ func (q *inquiry) noGhost() string {
 		when(q.h.rst() != nil, q.unmoved("OutRsts")), when(q.h.rst() != nil, q.allEmbryonic()))
 }
 
+// ackLost is about a client that is established at its own end only.
+func (q *inquiry) ackLost() string {
+	return when(q.class == silent && q.near != nil && q.server != nil && q.server.captured() && (q.far == nil || len(q.far.acks)+len(q.far.data) == 0),
+		"the client's ACK never reached the server's interface")
+}
+
 func (q *inquiry) ackNotLost() string {
 	return first(
 		when(q.far != nil && len(q.far.acks)+len(q.far.data) > 0, "the client's ACK reached the server's interface"),
@@ -305,17 +346,10 @@ func (q *inquiry) crossedRequest() string {
 	return when(q.h.exchanges > 0 && q.racing(), "the connection had answered before, and the client's next request crossed the close")
 }
 
-// racing tells whether the client's last data is a request that was not answered.
+// racing tells whether the latest data are a request that was not answered.
 func (q *inquiry) racing() bool {
-	if q.h.request {
-		return true
-	}
-	for i := len(q.h.view) - 1; i >= 0; i-- {
-		if s := q.h.view[i]; s.length > 0 {
-			return s.fromClient && isRequest(s.text)
-		}
-	}
-	return false
+	last := q.h.lastData
+	return q.h.request || last != nil && last.fromClient && isRequest(last.text)
 }
 
 func (q *inquiry) noRace() string {

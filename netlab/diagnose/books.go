@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // balanced are the counters whose movement flows must explain.
@@ -56,10 +57,15 @@ func (it *item) account(cause Cause, moved func(p *place, counter string, n int)
 		moved(it.server, "OutRsts", len(h.rsts))
 	}
 	moved(it.client, "OutRsts", len(it.h.ownRSTs))
+	if it.far != nil && len(it.far.ownRSTs) > 0 && len(it.far.rsts) == 0 && it.class != timeWait {
+		moved(it.server, "EstabResets", 1) // the client's host did not know the connection any more
+	}
 	if rst := it.h.rst(); rst != nil && len(it.h.synAcks) > 0 && it.h.established(rst) {
 		moved(it.client, "EstabResets", 1)
 	}
 	switch cause {
+	case UserTimeout: // tcp_write_err counts it like a reset
+		moved(it.client, "EstabResets", 1)
 	case ListenerClosed, LingerZero, UnreadData, MemoryPressure, MemberClosed, FastOpenClosed:
 		if rst := h.rst(); rst != nil && rst.has(ackFlag) {
 			moved(it.server, "EstabResets", 1)
@@ -75,6 +81,26 @@ func (h *history) established(rst *segment) bool {
 	return h.clientFIN == nil || h.clientFIN.at > rst.at
 }
 
+// droppedBy is what a SYN has moved that nothing answered: a client's SYNs may meet the
+// full SYN queue first and the full accept queue a second later. Where both moved in one
+// window, it is what the flow's cause moves.
+func (it *item) droppedBy(at time.Duration, cause Cause) []string {
+	var overflows, full, drops uint64
+	if it.server != nil {
+		w := it.server.around(at)
+		overflows, _ = it.server.moved("ListenOverflows", w)
+		full, _ = it.server.moved("TCPReqQFullDrop", w)
+		drops, _ = it.server.moved("ListenDrops", w)
+	}
+	switch {
+	case full > 0 && overflows == 0, full > 0 && cause == SYNQueueFull:
+		return []string{"TCPReqQFullDrop", "ListenDrops"}
+	case drops > overflows+full && cause == MaxSYNBacklog, drops > 0 && overflows+full == 0:
+		return []string{"ListenDrops"}
+	}
+	return []string{"ListenOverflows", "ListenDrops"}
+}
+
 // accountDrops tells what the flow's unanswered segments have moved.
 func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, counter string, n int)) {
 	unanswered := len(h.syns)
@@ -87,13 +113,11 @@ func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, count
 		}
 	}
 	switch cause {
-	case SYNQueueFull:
-		drops(unanswered, "TCPReqQFullDrop", "ListenDrops")
-	case MaxSYNBacklog:
-		drops(unanswered, "ListenDrops")
 	case FirewallDropSYN, FirewallRejectSYN, TimeWaitReuse, ICMPUnreachable:
 	default:
-		drops(unanswered, "ListenOverflows", "ListenDrops")
+		for _, s := range h.syns[:max(0, unanswered)] {
+			drops(1, it.droppedBy(s.at, cause)...)
+		}
 	}
 	switch cause {
 	case AcceptOverflowAbort, AcceptOverflowRetry:

@@ -25,29 +25,40 @@ type history struct {
 	ownRSTs    []segment // the client's
 	exchanges  int       // answers of HTTP that the server sent
 	request    bool      // the client's late data begin an HTTP request
+	lastData   *segment  // the latest data of either side that were not sent before
 }
 
 // read goes through a view once.
 func read(view []segment) history {
 	h := history{view: view}
-	var isn, next uint32 // the client's initial sequence number, and that after all it has sent
+	var next [2]uint32 // the sequence number after all that the client and the server have sent
 	for i := range view {
 		s := &view[i]
 		if s.fromClient {
-			h.fromClient(s, &isn, &next)
+			h.fromClient(s, &next[0])
 		} else {
-			h.fromServer(s, isn)
+			h.fromServer(s, &next[1])
 		}
 	}
 	return h
 }
 
-func (h *history) fromClient(s *segment, isn, next *uint32) {
+// fresh tells whether a segment's data were not sent before, and counts them as sent.
+func fresh(s *segment, next *uint32) bool {
+	after := s.seq + uint32(s.length)
+	if *next != 0 && int32(after-*next) <= 0 {
+		return false
+	}
+	*next = after
+	return true
+}
+
+func (h *history) fromClient(s *segment, next *uint32) {
 	switch {
 	case s.has(rstFlag):
 		h.ownRSTs = append(h.ownRSTs, *s)
 	case s.has(synFlag):
-		*isn, *next = s.seq, s.seq+1
+		*next = s.seq + 1
 		h.syns = append(h.syns, *s)
 		h.tfo = h.tfo || s.length > 0
 	case s.length > 0:
@@ -61,8 +72,10 @@ func (h *history) fromClient(s *segment, isn, next *uint32) {
 }
 
 func (h *history) clientData(s *segment, next *uint32) {
-	again := *next != 0 && int32(s.seq-*next) < 0
-	*next = max(*next, s.seq+uint32(s.length))
+	again := !fresh(s, next)
+	if !again {
+		h.lastData = s
+	}
 	switch {
 	case h.serverFIN != nil:
 		h.late = append(h.late, *s)
@@ -74,7 +87,7 @@ func (h *history) clientData(s *segment, next *uint32) {
 	}
 }
 
-func (h *history) fromServer(s *segment, isn uint32) {
+func (h *history) fromServer(s *segment, next *uint32) {
 	switch {
 	case s.has(rstFlag):
 		h.rsts = append(h.rsts, *s)
@@ -90,8 +103,11 @@ func (h *history) fromServer(s *segment, isn uint32) {
 	}
 	if s.length > 0 {
 		h.answered = true
-		if strings.HasPrefix(s.text, "HTTP/") {
-			h.exchanges++
+		if fresh(s, next) {
+			h.lastData = s
+			if strings.HasPrefix(s.text, "HTTP/") {
+				h.exchanges++
+			}
 		}
 	}
 	if s.has(finFlag) && h.serverFIN == nil {

@@ -11,8 +11,9 @@ type item struct {
 	*flow
 	h              *history // from the client's end, or else from where it was seen
 	class          class
-	client, server *place   // nil if unknown
-	near, far      *history // as seen at the client and at the server; nil if not captured there
+	client, server *place        // nil if unknown
+	near, far      *history      // as seen at the client and at the server; nil if not captured there
+	end            time.Duration // of all evidence
 }
 
 // inquiry goes through the possible causes of one flow and rules out what the evidence

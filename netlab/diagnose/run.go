@@ -3,8 +3,9 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
-	"sort"
+	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
@@ -15,13 +16,13 @@ import (
 func Run(e scenario.Evidence) Report {
 	places := make([]*place, len(e.Hosts))
 	for i, host := range e.Hosts {
-		places[i] = &place{Witnessed: host}
+		places[i] = &place{Witnessed: host, bare: map[netip.AddrPort][]time.Duration{}, hard: map[netip.AddrPort][]time.Duration{}}
 	}
 	var items []*item
 	for _, f := range track(e.Hosts) {
 		items = append(items, f.examine(places))
 	}
-	gatherRSTs(items)
+	gatherRSTs(items, places)
 	report := Report{}
 	for _, it := range items {
 		report.Flows = append(report.Flows, inquire(it).conclude())
@@ -49,12 +50,21 @@ func (f *flow) examine(places []*place) *item {
 		}
 	}
 	it.class = it.h.classify(len(f.unreachable) > 0)
+	it.end = f.last()
+	for _, p := range places {
+		if n := len(p.Packets); n > 0 {
+			it.end = max(it.end, p.Packets[n-1].At)
+		}
+		if n := len(p.Counters); n > 0 {
+			it.end = max(it.end, p.Counters[n-1].At)
+		}
+	}
 	return it
 }
 
 // gatherRSTs lists for each server when its RSTs crossed its interface, or, where that
 // was not captured, the client's.
-func gatherRSTs(items []*item) {
+func gatherRSTs(items []*item, places []*place) {
 	for _, it := range items {
 		if it.server == nil {
 			continue
@@ -63,16 +73,25 @@ func gatherRSTs(items []*item) {
 		if h == nil {
 			h = it.near
 		}
-		if h == nil {
+		if h == nil || h.rst() == nil {
 			continue
 		}
 		for _, s := range h.rsts {
 			it.server.rsts = append(it.server.rsts, s.at)
 		}
+		if it.class == handshakeRST || it.class == retriedRST {
+			it.server.bare[it.flow.server] = append(it.server.bare[it.flow.server], h.rst().at)
+		}
+		if it.class == abortRST {
+			it.server.hard[it.flow.server] = append(it.server.hard[it.flow.server], h.rst().at)
+		}
 	}
-	for _, it := range items {
-		if it.server != nil && !sort.SliceIsSorted(it.server.rsts, func(i, j int) bool { return it.server.rsts[i] < it.server.rsts[j] }) {
-			slices.Sort(it.server.rsts)
+	for _, p := range places {
+		slices.Sort(p.rsts)
+		for _, byListener := range []map[netip.AddrPort][]time.Duration{p.bare, p.hard} {
+			for _, times := range byListener {
+				slices.Sort(times)
+			}
 		}
 	}
 }

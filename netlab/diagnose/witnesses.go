@@ -13,7 +13,9 @@ import (
 // place is a host with what was witnessed there, ready to be asked.
 type place struct {
 	scenario.Witnessed
-	rsts []time.Duration // when its RSTs crossed its interface, in order
+	rsts []time.Duration                    // when its RSTs crossed its interface, in order
+	bare map[netip.AddrPort][]time.Duration // by listener: those without ACK that answered a handshake
+	hard map[netip.AddrPort][]time.Duration // by listener: the first of each connection with ACK
 }
 
 // margin is how far a sample must be from a packet to count as before or after it: a
@@ -63,10 +65,10 @@ func (p *place) moved(name string, w window) (uint64, bool) {
 	return after.Counters[name] - before.Counters[name], true
 }
 
-// rstsIn counts the host's RSTs in a window.
-func (p *place) rstsIn(w window) int {
-	after := sort.Search(len(p.rsts), func(i int) bool { return p.rsts[i] > w.to })
-	return after - sort.Search(len(p.rsts), func(i int) bool { return p.rsts[i] > w.from })
+// within counts the times in a window; they are in order.
+func within(times []time.Duration, w window) int {
+	after := sort.Search(len(times), func(i int) bool { return times[i] > w.to })
+	return after - sort.Search(len(times), func(i int) bool { return times[i] > w.from })
 }
 
 // captured tells whether all packets at the host were seen.
@@ -94,27 +96,34 @@ func (p *place) drops(server netip.AddrPort, w window) (uint32, bool) {
 	return sum, len(last) > 0
 }
 
-// overfull tells whether a listener's accept queue was seen above its limit at an
-// instant or after it, until the next sample; and the last sample before.
-func (p *place) overfull(server netip.AddrPort, at time.Duration) (scenario.QueueSample, bool) {
-	var near scenario.QueueSample
-	for _, q := range p.Queues {
-		if listensOn(q.Listener, server) && q.At <= at+margin {
-			near = q
-		}
-	}
-	return near, near.Length > near.Limit
-}
-
-// listening tells whether a listener was there in the last sample of all; false too if
-// nobody looked.
-func (p *place) lastSeen(server netip.AddrPort) (at time.Duration, looked bool) {
+// alive tells whether all listeners on an address were there after an instant; false too
+// if nobody looked.
+func (p *place) alive(server netip.AddrPort, after time.Duration) bool {
+	gone, later, looked := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
 	for _, q := range p.Queues {
 		if listensOn(q.Listener, server) {
-			at, looked = max(at, q.At), true
+			looked[q.Inode] = true
+			gone[q.Inode] = gone[q.Inode] || q.Gone
+			later[q.Inode] = later[q.Inode] || !q.Gone && q.At > after
 		}
 	}
-	return at, looked
+	for inode := range looked {
+		if gone[inode] && !later[inode] {
+			return false
+		}
+	}
+	return len(looked) > 0
+}
+
+// buried is how many connections waited in the listeners on an address that were closed
+// in a window, at their last reading.
+func (p *place) buried(server netip.AddrPort, w window) (waiting int) {
+	for _, q := range p.Queues {
+		if listensOn(q.Listener, server) && q.Gone && q.At > w.from && q.At <= w.to+margin {
+			waiting += int(q.Length)
+		}
+	}
+	return waiting
 }
 
 // listensOn tells whether a listener takes connections to an address.

@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"iter"
+	"math"
 	"time"
 )
 
@@ -19,11 +20,11 @@ type Wave struct {
 // the first of the first wave, and so on in the order written.
 type Arrivals []Wave
 
-// Clients is the number of clients in all waves.
+// Clients is the number of clients in all waves, or the largest int if they are more.
 func (a Arrivals) Clients() int {
 	total := 0
 	for _, w := range a {
-		total += w.Clients
+		total += min(w.Clients, math.MaxInt-total)
 	}
 	return total
 }

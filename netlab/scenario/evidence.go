@@ -22,7 +22,7 @@ type Witnessed struct {
 	Packets []Packet `json:"packets,omitempty"` // that crossed its interface, in order of their times; nil: no capture
 	LetGo   int      `json:"let_go,omitempty"`  // packets that were seen and not kept, for want of memory
 
-	Counters []CounterSample `json:"counters,omitempty"` // all counters, in order of their times; at least two, or none
+	Counters []CounterSample `json:"counters,omitempty"` // in order of their times; at least two, of which the first and the last have all counters, or none
 	Queues   []QueueSample   `json:"queues,omitempty"`   // of its listeners, in order of their times
 	Reasons  []KernelReason  `json:"reasons,omitempty"`  // the kernel's own, in order of their times; nil: not traced
 
@@ -37,21 +37,24 @@ type Packet struct {
 	Length int           `json:"length"` // bytes that the packet really had
 }
 
-// CounterSample is a reading of all counters of a host.
+// CounterSample is a reading of a host's counters: of all, or of those that tell of
+// failed connections.
 type CounterSample struct {
 	At       time.Duration `json:"at_ns"`
 	Counters Counters      `json:"counters"`
 }
 
-// QueueSample is a reading of one listener.
+// QueueSample is a reading of one listener. A reading that tells nothing new may be left
+// out, but never that a listener is gone.
 type QueueSample struct {
 	At       time.Duration  `json:"at_ns"`
 	Listener netip.AddrPort `json:"listener"`
-	Inode    uint32         `json:"inode"`     // of the socket, which tells two listeners on one address apart; 0: unknown
-	Length   uint32         `json:"length"`    // of the accept queue
-	Limit    uint32         `json:"limit"`     // of the accept queue; it is full once Length exceeds it
-	Drops    uint32         `json:"drops"`     // SO_MEMINFO, sk_drops
-	SYNQueue int            `json:"syn_queue"` // half-open connections; -1: not looked at
+	Inode    uint32         `json:"inode"`         // of the socket, which tells two listeners on one address apart; 0: unknown
+	Length   uint32         `json:"length"`        // of the accept queue
+	Limit    uint32         `json:"limit"`         // of the accept queue; it is full once Length exceeds it
+	Drops    uint32         `json:"drops"`         // SO_MEMINFO, sk_drops
+	SYNQueue int            `json:"syn_queue"`     // half-open connections; -1: not looked at
+	Gone     bool           `json:"gone,omitzero"` // the listener is not there any more; the rest is its last reading
 }
 
 // ClientError is what one client program was told, and when.

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,11 +78,13 @@ func Read(r io.Reader) (Scenario, error) {
 // inWords turns an error of encoding/json into a sentence about the scenario.
 func inWords(err error) error {
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		want := map[string]string{"string": `text, such as a duration "100ms"`, "int": "a whole number", "bool": "true or false"}[mismatch.Type.String()]
-		if want == "" {
-			want = "a JSON object or list as in the documentation"
-		}
-		return fmt.Errorf("%s is a %s, want %s", mismatch.Field, mismatch.Value, want)
+		want := map[string]string{
+			"string": `text, such as a duration "100ms"`, "int": "a whole number", "bool": "true or false",
+			"scenario.AcceptMode": "one of never, now, every, from, paused",
+		}[mismatch.Type.String()]
+		is := map[string]string{"array": "an array", "object": "an object"}[mismatch.Value]
+		return fmt.Errorf("%s is %s, want %s", cmp.Or(mismatch.Field, "the scenario"), cmp.Or(is, "a "+mismatch.Value),
+			cmp.Or(want, "a JSON object or list as in the documentation"))
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("byte %d is not JSON: %w", syntax.Offset, err)
@@ -95,9 +98,12 @@ func inWords(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early")
 	}
-	return fmt.Errorf("%w; the fields are arrivals (clients, at, gap), rtt, backlog, somaxconn, abort_on_overflow, syncookies, max_syn_backlog, "+
-		"synack_retries, accept (mode, every, from, paused), write, listen_again (at, backlog), close_listener, syncookies_off, ipv6 and horizon", err)
+	return fmt.Errorf("read scenario: %w", err)
 }
+
+// fieldNames ends the sentence about a field that is unknown.
+const fieldNames = "; the fields are arrivals (clients, at, gap), rtt, backlog, somaxconn, abort_on_overflow, syncookies, max_syn_backlog, " +
+	"synack_retries, accept (mode, every, from, paused), write, listen_again (at, backlog), close_listener, syncookies_off, ipv6 and horizon"
 
 // errField is matched by an error that says itself what is wrong with which field.
 var errField = errors.New("field of a scenario")
@@ -114,7 +120,10 @@ func (s *Scenario) UnmarshalJSON(text []byte) error {
 	decoder.DisallowUnknownFields()
 	var from scenarioJSON
 	if err := decoder.Decode(&from); err != nil {
-		return err
+		if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); mismatch {
+			return err
+		}
+		return fieldError(err.Error() + fieldNames)
 	}
 	if from.Backlog == nil {
 		return fieldError("backlog is missing, want the argument of listen(2)")

@@ -28,7 +28,7 @@ func BenchmarkTwoWaves(b *testing.B) {
 }
 
 func bench(b *testing.B, s scenario.Scenario) {
-	w := New(b)
+	w := newWire(b)
 	packets := 0
 	for b.Loop() {
 		if _, err := w.Play(s); err != nil {
@@ -41,7 +41,7 @@ func bench(b *testing.B, s scenario.Scenario) {
 
 // BenchmarkForward carries segments of one connection, a byte each, and their ACKs.
 func BenchmarkForward(b *testing.B) {
-	w := New(b)
+	w := newWire(b)
 	conn := connected(b, w)
 	if err := unix.SetsockoptInt(conn.clients[0], unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		b.Fatal(err)

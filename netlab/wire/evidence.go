@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,11 +15,12 @@ const sampleEvery = 5 * time.Millisecond
 
 // recording is what a wire witnesses besides the packets.
 type recording struct {
-	on       bool
-	last     time.Duration
-	counters [2][]scenario.CounterSample // by side
-	queues   [2][]scenario.QueueSample
-	sysctls  [2]map[string]string
+	on        bool
+	last      time.Duration
+	counters  [2][]scenario.CounterSample // by side
+	queues    [2][]scenario.QueueSample
+	listeners [2]map[uint32]scenario.QueueSample // the last reading of each, by inode
+	sysctls   [2]map[string]string
 }
 
 // decisive are the sysctls that decide about a full accept queue.
@@ -59,11 +61,22 @@ func (w *Wire) sample() {
 	r.last = w.now
 	for side, h := range []*netlab.Host{w.Client, w.Server} {
 		r.counters[side] = append(r.counters[side], scenario.CounterSample{At: w.now, Counters: h.Counters()})
+		listeners := map[uint32]scenario.QueueSample{}
 		for _, q := range h.AcceptQueues() {
-			r.queues[side] = append(r.queues[side], scenario.QueueSample{
+			listeners[q.Inode] = scenario.QueueSample{
 				At: w.now, Listener: q.Addr, Inode: q.Inode, Length: q.Length, Limit: q.Limit, Drops: q.Drops, SYNQueue: -1,
-			})
+			}
 		}
+		for inode, before := range r.listeners[side] {
+			if _, still := listeners[inode]; !still {
+				before.At, before.Gone = w.now, true
+				r.queues[side] = append(r.queues[side], before)
+			}
+		}
+		for _, inode := range slices.Sorted(maps.Keys(listeners)) {
+			r.queues[side] = append(r.queues[side], listeners[inode])
+		}
+		r.listeners[side] = listeners
 	}
 }
 

@@ -34,8 +34,11 @@ func (w *Wire) Live(ctx context.Context) error {
 		}
 		_ = unix.Close(wake)
 	}()
-	defer w.sample()
 	begin := time.Now().Add(-w.now)
+	defer func() {
+		w.now = max(w.now, time.Since(begin))
+		w.sample()
+	}()
 	for ctx.Err() == nil {
 		if err := w.catchUp(begin); err != nil {
 			return err
@@ -49,9 +52,10 @@ func (w *Wire) Live(ctx context.Context) error {
 
 // catchUp takes up what the hosts have sent and lets everything happen that is due.
 func (w *Wire) catchUp(begin time.Time) error {
-	now := max(w.now, time.Since(begin))
-	w.sampleBefore(now)
-	w.now = now
+	w.now = max(w.now, time.Since(begin))
+	if w.now >= w.recorded.last+sampleEvery {
+		w.sample() // which may know already of packets that are taken up at this very time
+	}
 	if err := w.drain(Client, Server); err != nil {
 		return err
 	}

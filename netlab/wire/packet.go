@@ -52,7 +52,7 @@ type Segment struct {
 // Segment reads the TCP header; false if the packet has none.
 func (p *Packet) Segment() (Segment, bool) {
 	source, target, tcp, ok := transport(p.Data)
-	if !ok || len(tcp) < 20 {
+	if !ok || len(tcp) < 20 || tcp[12]>>4 < 5 { // in words of four bytes
 		return Segment{}, false
 	}
 	return Segment{
@@ -85,7 +85,7 @@ const protocolTCP = 6
 // the ends send neither fragments nor IPv6 extension headers.
 func transport(data []byte) (source, target netip.Addr, segment []byte, ok bool) {
 	switch {
-	case len(data) >= 20 && data[0]>>4 == 4 && data[9] == protocolTCP:
+	case len(data) >= 20 && data[0]>>4 == 4 && data[0]&15 >= 5 && data[9] == protocolTCP:
 		header := int(data[0]&15) * 4
 		source, target = netip.AddrFrom4([4]byte(data[12:16])), netip.AddrFrom4([4]byte(data[16:20]))
 		return source, target, data[min(header, len(data)):], true

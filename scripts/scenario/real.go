@@ -57,7 +57,6 @@ func openReal(lab *labTB, s scenario.Scenario) (engine, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &real{Scenario: s, stop: stop, accepted: map[netip.AddrPort]bool{}}
-	lab.Cleanup(r.close)
 	var c scenario.Calibration
 	var err error
 	if s.RTT == 0 {
@@ -74,6 +73,7 @@ func openReal(lab *labTB, s scenario.Scenario) (engine, error) {
 		r.client, r.server = w.Client, w.Server
 		r.background.Go(func() { r.note(w.Live(ctx)) })
 	}
+	lab.Cleanup(r.close) // after the lab is made, so that what runs on its hosts ends before they do
 	return engine{s, c, func(scenario.Scenario) (scenario.Outcome, error) { return r.play(ctx) }}, nil
 }
 
@@ -96,6 +96,9 @@ func (r *real) play(ctx context.Context) (o scenario.Outcome, err error) {
 		return o, err
 	}
 	if err := r.serve(ctx); err != nil {
+		return o, err
+	}
+	if err := rehearse(ctx, 2*r.Arrivals.Clients()); err != nil {
 		return o, err
 	}
 	server, client := r.server.Counters(), r.client.Counters()
@@ -131,6 +134,18 @@ func (r *real) play(ctx context.Context) (o scenario.Outcome, err error) {
 	}
 	o.Fates = scenario.CountFates(o.ByClient)
 	return o, cmp.Or(r.err, o.Check(r.Scenario))
+}
+
+// rehearse runs a swarm whose clients fail at once, so that the process has room for as
+// many afterwards. Without it the swarm would begin 5 to 20 ms after the clock, on a busy
+// machine much later, and might stand still halfway: so long does the kernel take to let
+// the table of descriptors grow. The server's connections are in the same table.
+func rehearse(ctx context.Context, clients int) error {
+	_, err := loadclient.Run(ctx, loadclient.Config{
+		Target: "http://rehearsal", Clients: clients,
+		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed },
+	})
+	return err
 }
 
 func (r *real) address() string {
@@ -170,6 +185,10 @@ func (r *real) serve(ctx context.Context) error {
 	backend := servers.NewBackend()
 	r.background.Go(func() { r.note(backend.Serve(backendListener)) })
 	client := &rpc.Client{Address: backendListener.Addr().String(), PoolSize: 1, Dial: r.server.DialContext}
+	context.AfterFunc(ctx, func() { // from here on, or close would wait for the backend in vain when something below fails
+		_ = client.Close()
+		_ = backend.Close()
+	})
 	if _, err := client.Call(ctx, "echo", nil); err != nil {
 		return err
 	}
@@ -183,11 +202,7 @@ func (r *real) serve(ctx context.Context) error {
 	front := servers.NewFront(client, r.Horizon)
 	front.ConnState = r.connState
 	r.background.Go(func() { _ = front.Serve(r.listener) }) // ends with an error, by Close
-	context.AfterFunc(ctx, func() {
-		_ = front.Close()
-		_ = client.Close()
-		_ = backend.Close()
-	})
+	context.AfterFunc(ctx, func() { _ = front.Close() })
 	return nil
 }
 

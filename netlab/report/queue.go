@@ -1,0 +1,104 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// mostListeners is how many listeners have a picture, in the order in which they were
+// first sampled.
+const mostListeners = 6
+
+// queueView is one listener's queues over time.
+type queueView struct {
+	Name    string
+	Summary string
+	Whole   *picture
+	Near    *picture // where resets pile up; may be nil
+	NearIn  string   // how wide that is
+	SYN     bool     // the SYN queue was looked at too
+	How     string   // what a reset is
+	Peak    uint32
+	Limit   uint32
+	Resets  int
+	Drops   uint32
+}
+
+// queueViews are the listeners of all hosts.
+func (p Page) queueViews() (views []queueView, left string) {
+	more := 0
+	for _, h := range p.Evidence.Hosts {
+		for _, name := range listeners(h.Queues) {
+			if len(views) == mostListeners {
+				more++
+				continue
+			}
+			views = append(views, newQueueView(p.Evidence, h, name))
+		}
+	}
+	if more > 0 {
+		left = plural(more, "more listener")
+	}
+	return views, left
+}
+
+func listeners(samples []scenario.QueueSample) []netip.AddrPort {
+	var names []netip.AddrPort
+	known := map[netip.AddrPort]bool{}
+	for _, s := range samples {
+		if !known[s.Listener] {
+			known[s.Listener] = true
+			names = append(names, s.Listener)
+		}
+	}
+	return names
+}
+
+func newQueueView(e scenario.Evidence, h scenario.Witnessed, listener netip.AddrPort) queueView {
+	var samples []scenario.QueueSample
+	v := queueView{Name: h.Host + " " + listener.String()}
+	for _, s := range h.Queues {
+		if s.Listener != listener {
+			continue
+		}
+		samples = append(samples, s)
+		v.Peak, v.SYN, v.Limit, v.Drops = max(v.Peak, s.Length), v.SYN || s.SYNQueue >= 0, s.Limit, s.Drops
+	}
+	times, how := resetTimes(e, h, listener)
+	v.Resets, v.How = len(times), how
+	whole := window{samples[0].At, samples[len(samples)-1].At}
+	for _, t := range times {
+		whole.From, whole.To = min(whole.From, t), max(whole.To, t)
+	}
+	if whole.From > 0 && whole.From < whole.len()/4 {
+		whole.From = 0
+	}
+	if whole.len() == 0 {
+		whole.To += time.Millisecond
+	}
+	near, zoom := whole.around(times)
+	plot := queuePlot{samples: samples, times: times, window: whole, height: 170}
+	if zoom {
+		plot.mark = near
+		v.Near = (&queuePlot{samples: samples, times: times, window: near, height: 110}).draw("the same, only where resets pile up")
+		v.NearIn = span(near.len())
+	}
+	v.Whole = plot.draw("length of the accept queue over time, with its limit and the resets")
+	v.Summary = v.summary()
+	return v
+}
+
+// summary says the picture in a sentence.
+func (v queueView) summary() string {
+	s := fmt.Sprintf("At most %d were waiting, the limit is %d (full above it)", v.Peak, v.Limit)
+	if v.Peak > v.Limit {
+		s = fmt.Sprintf("The accept queue was full: %d were waiting, the limit is %d", v.Peak, v.Limit)
+	}
+	if v.Resets > 0 {
+		s += fmt.Sprintf("; %s (%s)", plural(v.Resets, "reset"), v.How)
+	}
+	return s + "."
+}

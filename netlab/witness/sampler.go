@@ -1,0 +1,66 @@
+package witness
+
+import (
+	"sync"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab"
+)
+
+// sampler looks at the counters and queues of all hosts again and again.
+type sampler struct {
+	start time.Time
+	quit  chan struct{}
+	done  chan struct{}
+
+	mu       sync.Mutex    // held while it looks
+	counters []*counterLog // by host
+	queues   []*queueLog   // by host
+}
+
+// startSampler takes the first sample, and then one each interval.
+func startSampler(start time.Time, interval time.Duration, hosts []*netlab.Host) *sampler {
+	s := &sampler{start: start, quit: make(chan struct{}), done: make(chan struct{})}
+	for _, h := range hosts {
+		s.counters = append(s.counters, &counterLog{host: h})
+		s.queues = append(s.queues, &queueLog{host: h})
+	}
+	s.look(true)
+	go s.run(interval)
+	return s
+}
+
+// run ends with quit. Should a host not answer, its methods end the test with Fatalf,
+// which ends this goroutine: done is closed all the same, so that nobody waits for it.
+func (s *sampler) run(interval time.Duration) {
+	defer close(s.done)
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			s.look(false)
+		case <-s.quit:
+			return
+		}
+	}
+}
+
+// look takes a sample of every host. Its time is the one just before it was read: what
+// it does not have yet happened later than that.
+func (s *sampler) look(all bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.counters {
+		l.look(time.Since(s.start), all)
+	}
+	for _, l := range s.queues {
+		l.look(time.Since(s.start), all)
+	}
+}
+
+// halt ends the goroutine.
+func (s *sampler) halt() {
+	close(s.quit)
+	<-s.done
+}
