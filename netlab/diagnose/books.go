@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -17,17 +18,15 @@ func balance(items []*item, flows []Flow, places []*place) []Entry {
 	}
 	for i, it := range items {
 		it.account(flows[i].Cause, func(p *place, counter string, n int) {
-			if p == nil || n <= 0 {
-				return
+			if p != nil && n > 0 {
+				add(explained[p], counter, flows[i].Cause, uint64(n))
 			}
-			if explained[p][counter] == nil {
-				explained[p][counter] = map[Cause]uint64{}
-			}
-			explained[p][counter][flows[i].Cause] += uint64(n)
 		})
 	}
 	var entries []Entry
 	for _, p := range places {
+		full, _ := p.moved("TCPReqQFullDrop", all)
+		settle(explained[p], full)
 		for _, counter := range balanced {
 			moved, known := p.moved(counter, all)
 			if !known || moved == 0 && explained[p][counter] == nil {
@@ -93,12 +92,42 @@ func (it *item) droppedBy(at time.Duration, cause Cause) []string {
 		drops, _ = it.server.moved("ListenDrops", w)
 	}
 	switch {
-	case full > 0 && overflows == 0, full > 0 && cause == SYNQueueFull:
+	case full > 0 && overflows == 0:
 		return []string{"TCPReqQFullDrop", "ListenDrops"}
-	case drops > overflows+full && cause == MaxSYNBacklog, drops > 0 && overflows+full == 0:
+	case full > 0:
+		return []string{eitherQueue, "ListenDrops"}
+	case drops > overflows && cause == MaxSYNBacklog, drops > 0 && overflows == 0:
 		return []string{"ListenDrops"}
 	}
 	return []string{"ListenOverflows", "ListenDrops"}
+}
+
+// eitherQueue stands for SYNs that were dropped while both queues dropped some: each has
+// moved ListenOverflows or TCPReqQFullDrop, and together they have moved both.
+const eitherQueue = "either"
+
+// settle gives the SYNs of either queue to what the SYN queue is known to have dropped,
+// and the rest to the accept queue.
+func settle(explained map[string]map[Cause]uint64, full uint64) {
+	for _, n := range explained["TCPReqQFullDrop"] {
+		full -= min(n, full)
+	}
+	for _, cause := range slices.Sorted(maps.Keys(explained[eitherQueue])) {
+		n := explained[eitherQueue][cause]
+		add(explained, "TCPReqQFullDrop", cause, min(n, full))
+		add(explained, "ListenOverflows", cause, n-min(n, full))
+		full -= min(n, full)
+	}
+}
+
+func add(explained map[string]map[Cause]uint64, counter string, cause Cause, n uint64) {
+	if n == 0 {
+		return
+	}
+	if explained[counter] == nil {
+		explained[counter] = map[Cause]uint64{}
+	}
+	explained[counter][cause] += n
 }
 
 // accountDrops tells what the flow's unanswered segments have moved.

@@ -20,7 +20,7 @@ const (
 	closedWrite        // a RST answered data after the server's FIN
 	strayRST           // a RST without ACK in the middle of a connection
 	kept               // the SYN-ACK was repeated although the client has answered it
-	ghost              // nothing answers data, and the SYN-ACK is not repeated
+	ghost              // nothing answers the first data, and the SYN-ACK is not repeated
 	silent             // established, and then nobody said anything
 	timeWait           // the SYN met a connection of before
 	gaveUp             // data repeated until the client gave up
@@ -46,6 +46,8 @@ func (h *history) classify(icmp bool) class {
 		return gaveUp
 	case len(h.synAcks) > 1 && len(h.acks)+len(h.data) > 0:
 		return kept
+	case len(h.data) > 1 && len(h.syns) > 0 && h.data[len(h.data)-1].at-h.data[0].at > promptly:
+		return ghost // though its data may have been acknowledged in the end
 	case h.dataAcked || h.answered || h.serverFIN != nil || len(h.syns) == 0:
 		if len(h.syns) > 1 {
 			return delayed

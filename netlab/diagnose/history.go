@@ -126,6 +126,11 @@ func isRequest(text string) bool {
 	return false
 }
 
+// recovered tells whether the server answered in the end.
+func (h *history) recovered() bool {
+	return len(h.rsts) == 0 && (h.dataAcked || h.answered || h.serverFIN != nil)
+}
+
 // rst is the server's first RST, or nil.
 func (h *history) rst() *segment {
 	if len(h.rsts) == 0 {

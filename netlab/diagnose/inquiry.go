@@ -195,6 +195,7 @@ func (q *inquiry) conclude() Flow {
 		Shape: q.h.shape(), First: q.first(), Last: q.last(),
 		Cause: cause, Grade: q.grade(cause), Candidates: q.left,
 		For: q.clues, RuledOut: q.excluded, Cure: about[cause].cure,
+		Recovered: cause != Healthy && q.h.recovered(),
 	}
 	if len(q.left) > 1 {
 		f.CaptureNext = q.captureNext()

@@ -20,10 +20,11 @@ type Summary struct {
 
 // Count is how many flows have a cause, and how sure that is in the weakest case.
 type Count struct {
-	Cause Cause  `json:"cause"`
-	Flows int    `json:"flows"`
-	Grade Grade  `json:"grade"`
-	Cure  string `json:"cure,omitempty"`
+	Cause     Cause  `json:"cause"`
+	Flows     int    `json:"flows"`
+	Recovered int    `json:"recovered,omitzero"` // of these, served late
+	Grade     Grade  `json:"grade"`
+	Cure      string `json:"cure,omitempty"`
 }
 
 // Entry is a line of the books: a counter of a host, what flows explain of it, and what
@@ -46,6 +47,7 @@ type Flow struct {
 	Last   time.Duration  `json:"last_ns"`
 
 	Cause       Cause       `json:"cause"`
+	Recovered   bool        `json:"recovered,omitzero"` // it was served in the end, late
 	Grade       Grade       `json:"grade"`
 	Candidates  []Cause     `json:"candidates"` // the cause first; more than one if the evidence cannot separate them
 	For         []Clue      `json:"for"`

@@ -50,6 +50,9 @@ func (f *flow) examine(places []*place) *item {
 		}
 	}
 	it.class = it.h.classify(len(f.unreachable) > 0)
+	if it.class == ghost && it.h.recovered() && it.far != nil && len(it.far.data) < 2 {
+		it.class = healthy // the data were lost on the way, and came the second time
+	}
 	it.end = f.last()
 	for _, p := range places {
 		if n := len(p.Packets); n > 0 {
@@ -113,6 +116,9 @@ func count(flows []Flow) []Count {
 			byCause[f.Cause] = c
 		}
 		c.Flows++
+		if f.Recovered {
+			c.Recovered++
+		}
 		if certainty[f.Grade] < certainty[c.Grade] {
 			c.Grade = f.Grade
 		}
