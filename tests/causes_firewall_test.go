@@ -119,9 +119,7 @@ func stageOutOfDescriptors(t *testing.T) scenario.Evidence {
 	s.connect(frontPort, 3)
 	s.until("the SYNs are dropped", func() bool { return s.w.Server.Counters()["ListenOverflows"] >= 3 })
 	e := s.stop()
-	for _, line := range strings.Split(tee.log.String(), "\n") {
-		e.Hosts[1].Log = append(e.Hosts[1].Log, scenario.LogLine{Text: line})
-	}
+	e.Hosts[1].Log = tee.lines()
 	return e
 }
 
@@ -129,6 +127,15 @@ func stageOutOfDescriptors(t *testing.T) scenario.Evidence {
 type teeTB struct {
 	*testing.T
 	log lockedBuffer
+}
+
+// lines are what was printed so far; not nil, since somebody listened.
+func (t *teeTB) lines() []scenario.LogLine {
+	lines := []scenario.LogLine{}
+	for line := range strings.Lines(t.log.String()) {
+		lines = append(lines, scenario.LogLine{Text: strings.TrimSpace(line)})
+	}
+	return lines
 }
 
 func (t *teeTB) Output() io.Writer { return io.MultiWriter(t.T.Output(), &t.log) }

@@ -28,13 +28,15 @@ var reportDir = flag.String("report", "", "folder that exists, for the page abou
 func TestPage(t *testing.T) {
 	t.Parallel()
 	r := row{hop: "front", clients: 400, backlog: 64, pace: 20 * time.Millisecond, abort: true, resets: true}
-	s := newStage(t, r)
+	programs := &teeTB{T: t}
+	s := newStageOn(t, programs, r)
 	// With SYN cookies a client's first data may be accepted a moment after its ACK was
 	// dropped, and no packet tells that from an ACK that was accepted.
 	s.front.Sysctl("net.ipv4.tcp_syncookies", "0")
 	recording := witness.Record(t, witness.Config{}, s.client, s.front)
 	var e scenario.Evidence
 	result := s.swarm(t, func() { e = recording.Stop() })
+	e.Hosts[1].Log = programs.lines()
 	e.Clients = told(result, netip.AddrPortFrom(s.front.Addrs()[0], frontPort))
 
 	page := storyPage(t, r, e, result)

@@ -28,8 +28,11 @@ type stage struct {
 	server                 *netlab.Proc // whose accept queue is in question
 }
 
-func newStage(t *testing.T, r row) *stage {
-	lab := netlab.New(t)
+func newStage(t *testing.T, r row) *stage { return newStageOn(t, t, r) }
+
+// newStageOn makes the lab on a test that may also keep what the programs print.
+func newStageOn(t *testing.T, tb netlab.TB, r row) *stage {
+	lab := netlab.New(tb)
 	s := &stage{row: r}
 	if r.hop == "front" {
 		s.client, s.front = lab.Pair()

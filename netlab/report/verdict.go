@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rstlab/rstlab/netlab/diagnose"
@@ -35,7 +37,8 @@ func (p Page) Verdict() Verdict {
 	return Verdict{Plain: plainly(bad, total), Cure: bad[0].Cure, Exact: p.exactly(bad)}
 }
 
-// failures are the causes that are not healthy, and the number of all flows.
+// failures are the causes that are not healthy, those with the most connections that
+// were never served first, and the number of all flows.
 func (p Page) failures() (bad []diagnose.Count, total int) {
 	for _, c := range p.Diagnosis.Summary.Causes {
 		total += c.Flows
@@ -43,18 +46,32 @@ func (p Page) failures() (bad []diagnose.Count, total int) {
 			bad = append(bad, c)
 		}
 	}
+	slices.SortStableFunc(bad, func(a, b diagnose.Count) int { return cmp.Compare(b.Flows-b.Recovered, a.Flows-a.Recovered) })
 	return bad, total
 }
 
+// plainly says how many connections failed, how many of them by the worst cause and why,
+// and how many were served late.
 func plainly(bad []diagnose.Count, total int) string {
-	sum := 0
+	failed, late := 0, 0
 	for _, c := range bad {
-		sum += c.Flows
+		failed, late = failed+c.Flows-c.Recovered, late+c.Recovered
 	}
 	worst, share := bad[0], ""
-	if len(bad) > 1 {
-		share = fmt.Sprintf(", %d of them", worst.Flows)
+	if n := worst.Flows - worst.Recovered; n > 0 && n < failed {
+		share = fmt.Sprintf(", %d of them", n)
 	}
+	switch {
+	case failed == 0:
+		return fmt.Sprintf("%d of %s came late%s.", late, plural(total, "connection"), why(worst))
+	case late == 0:
+		return fmt.Sprintf("%d of %s went wrong%s%s.", failed, plural(total, "connection"), share, why(worst))
+	}
+	return fmt.Sprintf("%d of %s went wrong%s%s; %d more came late.", failed, plural(total, "connection"), share, why(worst), late)
+}
+
+// why gives the reason for a cause, and how sure that is.
+func why(worst diagnose.Count) string {
 	end := ", and the evidence does not tell why"
 	if reason, ok := because[worst.Cause]; ok {
 		end = " because " + reason
@@ -64,7 +81,7 @@ func plainly(bad []diagnose.Count, total int) string {
 	if grade, ok := sure[worst.Grade]; ok && worst.Cause != diagnose.Unknown {
 		end += " (" + grade + ")"
 	}
-	return fmt.Sprintf("%d of %s went wrong%s%s.", sum, plural(total, "connection"), share, end)
+	return end
 }
 
 // exactly names the causes with their grades and packets, the counters that the first
@@ -73,6 +90,9 @@ func (p Page) exactly(bad []diagnose.Count) string {
 	var parts []string
 	for _, c := range bad[:min(len(bad), mostCauses)] {
 		part := fmt.Sprintf("%s: %d, %s", c.Cause, c.Flows, c.Grade)
+		if c.Recovered > 0 {
+			part += fmt.Sprintf(", %d of them served late", c.Recovered)
+		}
 		if shape, n := p.typicalShape(c.Cause); shape != "" {
 			part += fmt.Sprintf(", packets %s in %d of them", shape, n)
 		}
