@@ -22,7 +22,8 @@ func TestDifferences(t *testing.T) {
 		{"counter of no outcome", func(_ *Scenario, o *Outcome) { o.Server["InSegs"] = 7 }, nil},
 
 		{"fate", func(_ *Scenario, o *Outcome) { o.Fates[Ghost] = 1 }, []Difference{{"fate ghost", "2", "1"}}},
-		{"fate that no outcome has", func(_ *Scenario, o *Outcome) { o.Fates[Undecided] = 1 }, []Difference{{"fate undecided", "0", "1"}}},
+		{"fates that no outcome has", func(_ *Scenario, o *Outcome) { o.Fates[Failed], o.Fates[Undecided] = 2, 1 },
+			[]Difference{{"fate undecided", "0", "1"}, {"fate failed", "0", "2"}}},
 		{"counter of the server", func(_ *Scenario, o *Outcome) { o.Server["ListenDrops"] = 4 }, []Difference{{"server ListenDrops", "3", "4"}}},
 		{"counter of the client", func(_ *Scenario, o *Outcome) { o.Client["RetransSegs"] = 4 }, []Difference{{"client RetransSegs", "0", "4"}}},
 		{"drops", func(_ *Scenario, o *Outcome) { o.Drops = 5 }, []Difference{{"listener_drops", "4", "5"}}},

@@ -74,6 +74,13 @@ func TestCheckPasses(t *testing.T) {
 			edit(o, 4, Refused, nil)
 			o.Client["AttemptFails"] = 1
 		}},
+		{"cookies off", func(s *Scenario, o *Outcome) {
+			s.SYNCookies = 0
+			edit(o, 3, SYNDropped, nil)
+			edit(o, 4, SYNDropped, map[string]uint64{
+				"ListenOverflows": 1, "TCPReqQFullDrop": 2, "TCPReqQFullDoCookies": 0, "SyncookiesSent": 0, "SyncookiesRecv": 0,
+			})
+		}},
 		{"cookies switched off on the way", func(s *Scenario, o *Outcome) {
 			s.SYNCookiesOff = new(time.Second)
 			edit(o, 4, SYNDropped, map[string]uint64{"ListenDrops": 3, "ListenOverflows": 2, "TCPReqQFullDrop": 1})
