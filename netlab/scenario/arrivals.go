@@ -54,6 +54,9 @@ func (a Arrivals) Due() iter.Seq2[int, time.Duration] {
 	}
 }
 
+// MaxTime bounds every time of a scenario: a year.
+const MaxTime = 365 * 24 * time.Hour
+
 // Validate says in one sentence what is wrong with the first bad wave.
 func (a Arrivals) Validate() error {
 	for i, w := range a {
@@ -64,6 +67,8 @@ func (a Arrivals) Validate() error {
 			return fmt.Errorf("wave %d: at is %v, want zero or more", i, w.At)
 		case w.Gap < 0:
 			return fmt.Errorf("wave %d: gap is %v, want zero or more", i, w.Gap)
+		case w.At > MaxTime, w.Gap > 0 && time.Duration(w.Clients-1) > (MaxTime-w.At)/w.Gap:
+			return fmt.Errorf("wave %d: its last client is due after more than %v, want less", i, MaxTime)
 		}
 	}
 	return nil

@@ -183,8 +183,8 @@ func (p *spanParser) moment(name, text string) *time.Duration {
 	return new(p.span(name, text))
 }
 
-// MarshalJSON writes every field that is not at its default by leaving it out, with
-// durations such as "500ms".
+// MarshalJSON writes what reproduces the scenario, with durations such as "500ms".
+// Optional parts that are not used are left out.
 func (s Scenario) MarshalJSON() ([]byte, error) {
 	to := scenarioJSON{
 		RTT: s.RTT.String(), Backlog: &s.Backlog, Somaxconn: &s.Somaxconn, AbortOnOverflow: s.AbortOnOverflow,

@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -47,6 +49,9 @@ func (s Scenario) validateNumbers() error {
 }
 
 func (s Scenario) validateTimes() error {
+	if err := s.validateLongest(); err != nil {
+		return err
+	}
 	switch {
 	case s.RTT < 0:
 		return fmt.Errorf("rtt is %v, want zero or more", s.RTT)
@@ -58,6 +63,31 @@ func (s Scenario) validateTimes() error {
 		return fmt.Errorf("rtt is %v with a horizon, want less than %v, after which a client repeats its SYN", s.RTT, firstSYNTimeout)
 	case s.Horizon > 0 && s.Horizon < s.Settled():
 		return fmt.Errorf("horizon is %v, want at least %v, which is the last arrival and two round trips", s.Horizon, s.Settled())
+	}
+	return nil
+}
+
+// validateLongest refuses times that arithmetic could not bear.
+func (s Scenario) validateLongest() error {
+	times := map[string]time.Duration{"rtt": s.RTT, "horizon": s.Horizon, "accept.from": s.Accept.From}
+	for name, at := range map[string]*time.Duration{"write": s.Write, "close_listener": s.CloseListener, "syncookies_off": s.SYNCookiesOff} {
+		if at != nil {
+			times[name] = *at
+		}
+	}
+	for i, l := range s.ListenAgain {
+		times[fmt.Sprintf("listen_again[%d].at", i)] = l.At
+	}
+	for i, w := range s.Accept.Paused {
+		times[fmt.Sprintf("accept.paused[%d].to", i)] = w.To
+	}
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		if times[name] > MaxTime {
+			return fmt.Errorf("%s is %v, want at most %v", name, times[name], MaxTime)
+		}
+	}
+	if s.Accept.Every > MaxTime/time.Duration(s.Arrivals.Clients()) {
+		return fmt.Errorf("accept.every is %v, and with %d clients that takes more than %v, want less", s.Accept.Every, s.Arrivals.Clients(), MaxTime)
 	}
 	return nil
 }

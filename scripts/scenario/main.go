@@ -83,11 +83,13 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.engine, "engine", "", "predict, virtual or real (default predict; with -compare virtual)")
 	flags.BoolVar(&o.compare, "compare", false, "hold predict against the engine")
 	flags.BoolVar(&o.advise, "advise", false, "print which backlog, gap and burst lose nobody")
-	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: go run ./scripts/scenario [-engine predict|virtual|real] [-compare] [-advise] < scenario.json")
+	flags.SetOutput(io.Discard) // errors are told once, by main
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Println("usage: go run ./scripts/scenario [-engine predict|virtual|real] [-compare] [-advise] < scenario.json")
+		flags.SetOutput(os.Stdout)
 		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
+		return o, err
+	} else if err != nil {
 		return o, err
 	}
 	if o.engine == "" {

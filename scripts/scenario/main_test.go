@@ -111,8 +111,8 @@ func TestHelp(t *testing.T) {
   -engine string
     	predict, virtual or real (default predict; with -compare virtual)
 `
-	if stdout != "" || stderr != want {
-		t.Errorf("parse(-help) printed %q and %q, want nothing and %q", stdout, stderr, want)
+	if stdout != want || stderr != "" {
+		t.Errorf("parse(-help) printed %q and %q, want %q and nothing", stdout, stderr, want)
 	}
 }
 

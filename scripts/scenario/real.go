@@ -49,6 +49,9 @@ type real struct {
 // openReal makes the setting. A scenario without a horizon gets one: in real time the
 // kernel's timers cannot be held still.
 func openReal(lab *labTB, s scenario.Scenario) (engine, error) {
+	if s.RTT >= time.Second {
+		return engine{}, fmt.Errorf("rtt is %v, want less than 1s in real time, after which a client repeats its SYN", s.RTT)
+	}
 	if s.Horizon == 0 {
 		s.Horizon = s.Settled() + realPatience
 	}
@@ -82,6 +85,12 @@ func (r *real) note(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.err = cmp.Or(r.err, err)
+}
+
+func (r *real) firstError() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
 
 func (r *real) close() {
@@ -133,7 +142,7 @@ func (r *real) play(ctx context.Context) (o scenario.Outcome, err error) {
 		o.ByClient = append(o.ByClient, ends.fate(c))
 	}
 	o.Fates = scenario.CountFates(o.ByClient)
-	return o, cmp.Or(r.err, o.Check(r.Scenario))
+	return o, cmp.Or(r.firstError(), o.Check(r.Scenario))
 }
 
 // rehearse runs a swarm whose clients fail at once, so that the process has room for as

@@ -141,7 +141,7 @@ func TestRealTakesAHorizon(t *testing.T) {
 		t.Errorf("openReal() plays %v, %v, want a horizon of %v", e.scenario, err, want)
 	}
 	_, err = openReal(nil, read(t, waves+`,"rtt":"1s"}`))
-	if want := "rtt is 1s with a horizon, want less than 1s, after which a client repeats its SYN"; err == nil || err.Error() != want {
+	if want := "rtt is 1s, want less than 1s in real time, after which a client repeats its SYN"; err == nil || err.Error() != want {
 		t.Errorf("openReal() = %v, want %s", err, want)
 	}
 }
