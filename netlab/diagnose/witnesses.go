@@ -74,26 +74,28 @@ func within(times []time.Duration, w window) int {
 // captured tells whether all packets at the host were seen.
 func (p *place) captured() bool { return p.Packets != nil && p.LetGo == 0 }
 
-// drops is what the listeners on an address dropped in a window; false if nobody
-// looked at them.
-func (p *place) drops(server netip.AddrPort, w window) (uint32, bool) {
-	first, last := map[netip.AddrPort]uint32{}, map[netip.AddrPort]uint32{}
+// drops is what the listeners on an address dropped in a window; false if nobody looked
+// at them, or if one was closed in the window and took its last drops with it.
+func (p *place) drops(server netip.AddrPort, w window) (sum uint32, known bool) {
+	before, after := map[uint32]uint32{}, map[uint32]uint32{} // by inode
 	for _, q := range p.Queues {
 		if !listensOn(q.Listener, server) {
 			continue
 		}
-		if _, seen := first[q.Listener]; !seen || q.At <= w.from {
-			first[q.Listener] = q.Drops
+		if q.Gone && q.At > w.from && q.At <= w.to+margin {
+			return 0, false
 		}
-		if q.At <= w.to+margin || len(last) == 0 {
-			last[q.Listener] = q.Drops
+		if _, seen := before[q.Inode]; !seen || q.At <= w.from {
+			before[q.Inode] = q.Drops
+		}
+		if _, seen := after[q.Inode]; !seen || q.At <= w.to+margin {
+			after[q.Inode] = q.Drops
 		}
 	}
-	var sum uint32
-	for listener, drops := range last {
-		sum += drops - min(first[listener], drops)
+	for inode, drops := range after {
+		sum += drops - min(before[inode], drops)
 	}
-	return sum, len(last) > 0
+	return sum, len(after) > 0
 }
 
 // alive tells whether all listeners on an address were there after an instant; false too
