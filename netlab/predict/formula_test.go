@@ -97,7 +97,7 @@ func TestSYNRetries(t *testing.T) {
 	} {
 		s := stalled(2, 0)
 		s.SYNCookies, s.Horizon = 0, c.horizon
-		o, err := Run(s, scenario.Calibration{SYNQueueExtra: 1, LinearSYNTimeouts: c.linear})
+		o, err := Run(s, scenario.Calibration{SYNQueueExtra: 1, LinearSYNTimeouts: c.linear}) // and timers on the instant
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,9 +128,10 @@ func TestKeptExpires(t *testing.T) {
 	}
 }
 
+// mustRun plays a scenario with timers that fire on the instant.
 func mustRun(t *testing.T, s scenario.Scenario) scenario.Outcome {
 	t.Helper()
-	o, err := Run(s, scenario.Modern)
+	o, err := Run(s, scenario.Calibration{SYNQueueExtra: 1, LinearSYNTimeouts: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ const (
 // still. A lane is for one delay, so many timers share it.
 type timers struct {
 	on     bool
+	wheel  wheel
 	syn    []laneID // by the number of SYNs sent after the first one
 	synAck []laneID // by the number of times the timer has fired
 	data   []laneID // by the number of times the byte was sent, less one
@@ -36,7 +37,7 @@ func newTimers(t *timeline, s scenario.Scenario, c scenario.Calibration) timers 
 		}
 		return lanes[delay]
 	}
-	all := timers{on: true}
+	all := timers{on: true, wheel: wheel{c.Tick}}
 	for sent := range synRetries + c.LinearSYNTimeouts + 1 {
 		all.syn = append(all.syn, laneFor(doubled(firstRTO, max(0, sent-c.LinearSYNTimeouts))))
 	}
@@ -59,15 +60,21 @@ func doubled(timeout time.Duration, times int) time.Duration {
 	return timeout
 }
 
+// arm starts a timer: it fires after its lane's delay, as the wheel has it.
+func (r *run) arm(l laneID, what happening, client uint32) {
+	r.seq++
+	r.put(l, event{r.timers.wheel.fires(r.now, r.lanes[l].delay), r.seq, client, what})
+}
+
 func (r *run) armSYN(n uint32) {
 	if r.timers.on {
-		r.after(r.timers.syn[r.clients[n].synsSent], synTimerFires, n)
+		r.arm(r.timers.syn[r.clients[n].synsSent], synTimerFires, n)
 	}
 }
 
 func (r *run) armSYNACK(n uint32) {
 	if r.timers.on {
-		r.after(r.timers.synAck[r.clients[n].fired], synAckTimerFires, n)
+		r.arm(r.timers.synAck[r.clients[n].fired], synAckTimerFires, n)
 	}
 }
 
@@ -122,7 +129,7 @@ func (r *run) synAckTimer(n uint32) {
 
 func (r *run) armData(n uint32) {
 	if c := &r.clients[n]; r.timers.on && int(c.resent) < len(r.timers.data) {
-		r.after(r.timers.data[c.resent], dataTimerFires, n)
+		r.arm(r.timers.data[c.resent], dataTimerFires, n)
 	}
 }
 

@@ -1,5 +1,7 @@
 package scenario
 
+import "time"
+
 // Calibration is what differs between kernels. It is measured on the kernel at hand
 // (netlab/wire has Calibrate), not guessed from a version number, since distributions
 // carry changes back.
@@ -13,7 +15,14 @@ type Calibration struct {
 	// before it doubles the time: tcp_syn_linear_timeouts, and 0 on kernels before
 	// 6.5, which do not have it.
 	LinearSYNTimeouts int `json:"linear_syn_timeouts"`
+
+	// Tick is the length of a jiffy. The timer wheel rounds time-outs up: those of a
+	// second to the next multiple of eight ticks, longer ones more coarsely, so that
+	// clients who came one by one repeat their SYNs in batches. Zero: timers fire on the
+	// instant.
+	Tick time.Duration `json:"tick_ns"`
 }
 
-// Modern is the calibration of Linux 6.18.
-var Modern = Calibration{SYNQueueExtra: 1, LinearSYNTimeouts: 4}
+// Modern is the calibration of Linux 6.18 with 250 ticks a second, as most
+// distributions build it.
+var Modern = Calibration{SYNQueueExtra: 1, LinearSYNTimeouts: 4, Tick: 4 * time.Millisecond}

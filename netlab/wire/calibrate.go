@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strconv"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"golang.org/x/sys/unix"
 )
 
 // Calibrate measures how this kernel differs from others.
@@ -30,7 +32,21 @@ func calibrate(client *netlab.Host, play func(scenario.Scenario) (scenario.Outco
 		return scenario.Calibration{}, fmt.Errorf("calibrate: %w", err)
 	}
 	linear, err := linearTimeouts(client)
-	return scenario.Calibration{SYNQueueExtra: o.Fates[scenario.Queued] - limit, LinearSYNTimeouts: linear}, err
+	if err != nil {
+		return scenario.Calibration{}, err
+	}
+	tick, err := jiffy()
+	return scenario.Calibration{SYNQueueExtra: o.Fates[scenario.Queued] - limit, LinearSYNTimeouts: linear, Tick: tick}, err
+}
+
+// jiffy is the length of a tick of the kernel's clock, which its coarse clocks count in:
+// clock_getres(2).
+func jiffy() (time.Duration, error) {
+	var resolution unix.Timespec
+	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &resolution); err != nil {
+		return 0, fmt.Errorf("calibrate: %w", os.NewSyscallError("clock_getres", err))
+	}
+	return time.Duration(resolution.Nano()), nil
 }
 
 // linearTimeouts is the sysctl of the client's kernel; kernels without it have none.
