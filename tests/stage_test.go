@@ -2,7 +2,6 @@ package tests
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -72,8 +71,9 @@ func (s *stage) awaitLimit(t *testing.T) {
 	})
 	if !ok {
 		somaxconn, err := s.overflowing().ReadSysctl("net.core.somaxconn")
-		t.Fatalf("the %s's accept queue has limit %d, and the row wants %d: look at the backlog it was started with and at net.core.somaxconn, which is %s %v",
-			s.row.hop, limit, s.row.backlog, somaxconn, errors.Join(err))
+		fatal(t, err)
+		t.Fatalf("the %s's accept queue has limit %d, and the row wants %d: look at the backlog it was started with and at net.core.somaxconn, which is %s",
+			s.row.hop, limit, s.row.backlog, somaxconn)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // turns one knob alone; nil means that this knob does not help.
 type Advice struct {
 	Backlog *Threshold `json:"smallest_backlog"` // of listen(2), with a somaxconn that allows it
-	Gap     *Threshold `json:"smallest_gap"`     // between two clients of each wave, in steps of GapStep
+	Gap     *Threshold `json:"smallest_gap"`     // between two clients of each wave, in steps of GapStep: from here on no larger one that was tried loses anybody
 	Burst   *Threshold `json:"largest_burst"`    // clients that arrive at once, in place of all waves
 }
 
@@ -44,8 +44,10 @@ func Lossless(o scenario.Outcome) bool {
 }
 
 // Advise computes the advice for a scenario: the smallest backlog, the smallest gap and
-// the largest burst that lose nobody. The search assumes that more backlog, more gap and
-// fewer clients never lose more; that each threshold is one is proven by its Beyond.
+// the largest burst that lose nobody. That more backlog and fewer clients never lose more
+// is taken for granted. A larger gap may lose more, if it moves clients into a pause: so
+// gaps are tried from ten seconds down until one loses somebody. That each threshold is
+// one is proven by its Beyond.
 func Advise(s scenario.Scenario, c scenario.Calibration) (Advice, error) {
 	if err := s.Validate(); err != nil {
 		return Advice{}, err
@@ -53,7 +55,7 @@ func Advise(s scenario.Scenario, c scenario.Calibration) (Advice, error) {
 	a := adviser{calibration: c}
 	advice := Advice{
 		Backlog: a.smallest(s.Arrivals.Clients(), func(n int) scenario.Scenario { return withBacklog(s, n) }),
-		Gap:     a.smallest(int(longestGap/GapStep), func(n int) scenario.Scenario { return withGap(s, time.Duration(n)*GapStep) }),
+		Gap:     a.lowest(int(longestGap/GapStep), func(n int) scenario.Scenario { return withGap(s, time.Duration(n)*GapStep) }),
 		Burst:   a.largest(largestBurst, func(n int) scenario.Scenario { return withBurst(s, n) }),
 	}
 	if a.err != nil {
@@ -75,6 +77,27 @@ func (a *adviser) smallest(most int, at func(n int) scenario.Scenario) *Threshol
 	case n > most:
 		return nil
 	case n == 0:
+		return &Threshold{At: a.play(at(0))}
+	}
+	return &Threshold{At: a.play(at(n)), Beyond: new(a.play(at(n - 1)))}
+}
+
+// lowest is the smallest n down to which none of those tried loses anybody. It goes down
+// from most in steps that shrink with n, and then halves the last one.
+func (a *adviser) lowest(most int, at func(n int) scenario.Scenario) *Threshold {
+	if !a.lossless(at(most)) {
+		return nil
+	}
+	n, lossy := most, -1
+	for n > 0 && lossy < 0 && a.err == nil {
+		if next := n - (n+3)/4; a.lossless(at(next)) {
+			n = next
+		} else {
+			lossy = next
+		}
+	}
+	n = lossy + 1 + sort.Search(n-lossy-1, func(i int) bool { return a.lossless(at(lossy + 1 + i)) })
+	if n == 0 {
 		return &Threshold{At: a.play(at(0))}
 	}
 	return &Threshold{At: a.play(at(n)), Beyond: new(a.play(at(n - 1)))}

@@ -25,7 +25,7 @@ type scenarioJSON struct {
 	SYNCookies      *int         `json:"syncookies"`
 	MaxSYNBacklog   *int         `json:"max_syn_backlog"`
 	SYNACKRetries   *int         `json:"synack_retries"`
-	Accept          acceptJSON   `json:"accept"`
+	Accept          *acceptJSON  `json:"accept"`
 	Write           string       `json:"write,omitempty"`
 	ListenAgain     []listenJSON `json:"listen_again,omitempty"`
 	CloseListener   string       `json:"close_listener,omitempty"`
@@ -54,7 +54,7 @@ type windowJSON struct {
 
 type listenJSON struct {
 	At      string `json:"at"`
-	Backlog int    `json:"backlog"`
+	Backlog *int   `json:"backlog"`
 }
 
 const never = "never"
@@ -150,14 +150,29 @@ func (s *Scenario) UnmarshalJSON(text []byte) error {
 		s.Arrivals = append(s.Arrivals, Wave{Clients: w.Clients, At: at, Gap: gap})
 	}
 	for i, l := range from.ListenAgain {
-		s.ListenAgain = append(s.ListenAgain, Listen{At: p.span(fmt.Sprintf("listen_again[%d].at", i), l.At), Backlog: l.Backlog})
+		if l.Backlog == nil {
+			return fieldError(fmt.Sprintf("listen_again[%d].backlog is missing, want the argument of listen(2)", i))
+		}
+		s.ListenAgain = append(s.ListenAgain, Listen{At: p.span(fmt.Sprintf("listen_again[%d].at", i), l.At), Backlog: *l.Backlog})
 	}
-	s.Accept = Accept{Mode: from.Accept.Mode, Every: p.span("accept.every", from.Accept.Every), From: p.span("accept.from", from.Accept.From)}
-	for i, w := range from.Accept.Paused {
-		name := fmt.Sprintf("accept.paused[%d]", i)
-		s.Accept.Paused = append(s.Accept.Paused, Window{From: p.span(name+".from", w.From), To: p.span(name+".to", w.To)})
+	if from.Accept != nil {
+		s.Accept = from.Accept.read(&p)
+	} else if p.err == nil {
+		p.err = fieldError(`accept is missing, want how the server accepts, such as {"mode":"now"}`)
 	}
 	return p.err
+}
+
+func (a acceptJSON) read(p *spanParser) Accept {
+	accept := Accept{Mode: a.Mode, Every: p.span("accept.every", a.Every), From: p.span("accept.from", a.From)}
+	for i, w := range a.Paused {
+		name := fmt.Sprintf("accept.paused[%d]", i)
+		accept.Paused = append(accept.Paused, Window{From: p.span(name+".from", w.From), To: p.span(name+".to", w.To)})
+	}
+	if a.Mode == AcceptFrom && a.From == "" && p.err == nil {
+		p.err = fieldError("accept.from is missing, want when the server begins to accept")
+	}
+	return accept
 }
 
 // spanParser reads durations and keeps the first error.
@@ -189,7 +204,7 @@ func (s Scenario) MarshalJSON() ([]byte, error) {
 	to := scenarioJSON{
 		RTT: s.RTT.String(), Backlog: &s.Backlog, Somaxconn: &s.Somaxconn, AbortOnOverflow: s.AbortOnOverflow,
 		SYNCookies: &s.SYNCookies, MaxSYNBacklog: &s.MaxSYNBacklog, SYNACKRetries: &s.SYNACKRetries,
-		Accept: acceptJSON{Mode: s.Accept.Mode, Every: optional(s.Accept.Every), From: optional(s.Accept.From)},
+		Accept: &acceptJSON{Mode: s.Accept.Mode, Every: optional(s.Accept.Every), From: optional(s.Accept.From)},
 		Write:  never, IPv6: s.IPv6, Horizon: optional(s.Horizon),
 	}
 	for _, w := range s.Arrivals {
@@ -202,7 +217,7 @@ func (s Scenario) MarshalJSON() ([]byte, error) {
 		to.Write = s.Write.String()
 	}
 	for _, l := range s.ListenAgain {
-		to.ListenAgain = append(to.ListenAgain, listenJSON{l.At.String(), l.Backlog})
+		to.ListenAgain = append(to.ListenAgain, listenJSON{l.At.String(), &l.Backlog})
 	}
 	if s.CloseListener != nil {
 		to.CloseListener = s.CloseListener.String()

@@ -145,7 +145,7 @@ func TestScenarioInJSON(t *testing.T) {
 func TestUnmarshalDoesNotValidate(t *testing.T) {
 	t.Parallel()
 	var got Scenario
-	err := json.Unmarshal([]byte(`{"backlog":-5}`), &got)
+	err := json.Unmarshal([]byte(`{"backlog":-5,"accept":{}}`), &got)
 	want := Defaults()
 	want.Backlog = -5
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -33,7 +33,10 @@ func TestReadRefuses(t *testing.T) {
 		{"unknown field", good + `,"sysctls":{}}`, `json: unknown field "sysctls"` + fields},
 		{"unknown field of a wave", `{"arrivals":[{"count":1}],"backlog":1}`, `json: unknown field "count"` + fields},
 		{"no backlog", `{"arrivals":[{"clients":1}],"accept":{"mode":"never"}}`, "backlog is missing, want the argument of listen(2)"},
-		{"no accept", `{"arrivals":[{"clients":1}],"backlog":1}`, `accept.mode is "", want one of never, now, every, from, paused`},
+		{"no accept", `{"arrivals":[{"clients":1}],"backlog":1}`, `accept is missing, want how the server accepts, such as {"mode":"now"}`},
+		{"no mode", `{"arrivals":[{"clients":1}],"backlog":1,"accept":{}}`, `accept.mode is "", want one of never, now, every, from, paused`},
+		{"from when", `{"arrivals":[{"clients":1}],"backlog":1,"accept":{"mode":"from"}}`, "accept.from is missing, want when the server begins to accept"},
+		{"listen with what", good + `,"listen_again":[{"at":"1s"}]}`, "listen_again[0].backlog is missing, want the argument of listen(2)"},
 		{"no arrivals", `{"backlog":1,"accept":{"mode":"never"}}`, "number of clients in arrivals is 0, want 1 to 100000000"},
 		{"makes no sense", good + `,"syncookies":3}`, "syncookies is 3, want 0 to 2"},
 

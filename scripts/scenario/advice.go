@@ -16,7 +16,7 @@ func inWords(a predict.Advice) string {
 		threshold *predict.Threshold
 		value     func(scenario.Scenario) any
 	}{
-		{"smallest backlog", a.Backlog, func(s scenario.Scenario) any { return s.Backlog }},
+		{"smallest backlog", a.Backlog, backlogInWords},
 		{"smallest gap", a.Gap, func(s scenario.Scenario) any { return s.Arrivals[0].Gap }},
 		{"largest burst", a.Burst, func(s scenario.Scenario) any { return s.Arrivals.Clients() }},
 	} {
@@ -24,10 +24,26 @@ func inWords(a predict.Advice) string {
 		case t == nil:
 			fmt.Fprintf(&text, "%s: this knob alone does not help\n", part.name)
 		case t.Beyond == nil:
-			fmt.Fprintf(&text, "%s: %v, as far as was looked, and nobody is lost\n", part.name, part.value(t.At.Scenario))
+			fmt.Fprintf(&text, "%s: with %v, the end of what was tried, nobody is lost\n", part.name, part.value(t.At.Scenario))
 		default:
-			fmt.Fprintf(&text, "%s: %v (with %v: %v)\n", part.name, part.value(t.At.Scenario), part.value(t.Beyond.Scenario), t.Beyond.Outcome.Fates)
+			fmt.Fprintf(&text, "%s: %v (with %v: %s)\n", part.name, part.value(t.At.Scenario), part.value(t.Beyond.Scenario), lossInWords(t.Beyond.Outcome))
 		}
 	}
 	return text.String()
+}
+
+// lossInWords is an outcome's fates, and the drops by which everybody was served late.
+func lossInWords(o scenario.Outcome) string {
+	if served := o.Fates[scenario.Served] + o.Fates[scenario.Queued]; served == o.Fates.Total() {
+		return fmt.Sprintf("%v, after %d drops", o.Fates, o.Server["ListenDrops"])
+	}
+	return o.Fates.String()
+}
+
+// backlogInWords says too what somaxconn has to be for it, where that is not more already.
+func backlogInWords(s scenario.Scenario) any {
+	if s.Somaxconn > s.Backlog {
+		return s.Backlog
+	}
+	return fmt.Sprintf("%d and somaxconn %d", s.Backlog, s.Somaxconn)
 }

@@ -12,7 +12,7 @@ func TestAdviceInWords(t *testing.T) {
 	t.Parallel()
 	at := func(backlog int, wave scenario.Wave, lost scenario.Fates) predict.Case {
 		return predict.Case{
-			Scenario: scenario.Scenario{Backlog: backlog, Arrivals: scenario.Arrivals{wave}}, Outcome: scenario.Outcome{Fates: lost},
+			Scenario: scenario.Scenario{Backlog: backlog, Somaxconn: 300, Arrivals: scenario.Arrivals{wave}}, Outcome: scenario.Outcome{Fates: lost},
 		}
 	}
 	burst := func(n int) scenario.Wave { return scenario.Wave{Clients: n} }
@@ -29,13 +29,13 @@ func TestAdviceInWords(t *testing.T) {
 			Backlog: &predict.Threshold{At: at(330, burst(1), nil), Beyond: new(at(329, burst(1), lost))},
 			Gap:     &predict.Threshold{At: at(1, paced(2*time.Millisecond), nil), Beyond: new(at(1, paced(1999*time.Microsecond), lost))},
 			Burst:   &predict.Threshold{At: at(1, burst(65), nil), Beyond: new(at(1, burst(66), lost))},
-		}, "smallest backlog: 330 (with 329: served 330, reset 1)\n" +
+		}, "smallest backlog: 330 and somaxconn 300 (with 329 and somaxconn 300: served 330, reset 1)\n" +
 			"smallest gap: 2ms (with 1.999ms: served 330, reset 1)\nlargest burst: 65 (with 66: served 330, reset 1)\n"},
 		{"no limit in sight", predict.Advice{
 			Backlog: &predict.Threshold{At: at(0, burst(1), nil)}, Gap: &predict.Threshold{At: at(0, paced(0), nil)},
 			Burst: &predict.Threshold{At: at(0, burst(1<<20), nil)},
-		}, "smallest backlog: 0, as far as was looked, and nobody is lost\n" +
-			"smallest gap: 0s, as far as was looked, and nobody is lost\nlargest burst: 1048576, as far as was looked, and nobody is lost\n"},
+		}, "smallest backlog: with 0, the end of what was tried, nobody is lost\n" +
+			"smallest gap: with 0s, the end of what was tried, nobody is lost\nlargest burst: with 1048576, the end of what was tried, nobody is lost\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

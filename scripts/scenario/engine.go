@@ -28,6 +28,9 @@ func open(lab *labTB, name string, s scenario.Scenario) (engine, error) {
 	if name == "real" {
 		return openReal(lab, s)
 	}
+	if s.Horizon > 0 {
+		lab.Logf("with a horizon this takes %v", s.Horizon)
+	}
 	w := wire.New(lab)
 	c, err := w.Calibrate()
 	return engine{s, c, w.Play}, err

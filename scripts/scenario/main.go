@@ -20,8 +20,14 @@
 // of keep-alive clients. With -compare, predict and the engine (virtual, if none is
 // named) are held against each other, and the exit status is 1 if they differ.
 //
-// The outcome is printed as JSON, with -advise the advice. The exit status is 2 for a
-// scenario that makes no sense.
+// With a horizon the kernel's timers play too: predict computes them, and virtual and
+// real take the horizon's time. Bursts come out exactly; clients that come one by one
+// repeat their SYNs in batches whose phase nobody knows, and counts differ by a part of
+// a batch.
+//
+// The outcome is printed as JSON, with -advise the advice, and the same in words to
+// standard error. The exit status is 1 if engines differ or cannot play, and 2 for a
+// scenario or flag that makes no sense (go run makes 1 of both).
 package main
 
 import (
@@ -117,10 +123,11 @@ func (o options) run(lab *labTB) int {
 	}
 	if o.advise {
 		advice, err := predict.Advise(s, scenario.Modern)
-		if err == nil {
+		status := show(os.Stdout, advice, err)
+		if status == 0 {
 			fmt.Fprint(os.Stderr, inWords(advice))
 		}
-		return show(os.Stdout, advice, err)
+		return status
 	}
 	e, err := open(lab, o.engine, s)
 	if err != nil {

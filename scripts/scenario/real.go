@@ -20,8 +20,8 @@ import (
 	"github.com/rstlab/rstlab/servers/rpc"
 )
 
-// realPatience is how long a scenario without a horizon is watched after its first
-// handshakes: two SYN retries.
+// realPatience is how long a scenario without a horizon is watched after all that it
+// plans: two SYN retries.
 const realPatience = 2500 * time.Millisecond
 
 const (
@@ -52,8 +52,12 @@ func openReal(lab *labTB, s scenario.Scenario) (engine, error) {
 	if s.RTT >= time.Second {
 		return engine{}, fmt.Errorf("rtt is %v, want less than 1s in real time, after which a client repeats its SYN", s.RTT)
 	}
+	if n := s.Arrivals.Clients(); n > wire.MaxClients {
+		return engine{}, fmt.Errorf("number of clients in arrivals is %d, want at most %d in real time, each with descriptors of its own", n, wire.MaxClients)
+	}
 	if s.Horizon == 0 {
-		s.Horizon = s.Settled() + realPatience
+		s.Horizon = lastPlan(s) + realPatience
+		lab.Logf("played up to a horizon of %v", s.Horizon)
 	}
 	if err := s.Validate(); err != nil {
 		return engine{}, err
@@ -78,6 +82,27 @@ func openReal(lab *labTB, s scenario.Scenario) (engine, error) {
 	}
 	lab.Cleanup(r.close) // after the lab is made, so that what runs on its hosts ends before they do
 	return engine{s, c, func(scenario.Scenario) (scenario.Outcome, error) { return r.play(ctx) }}, nil
+}
+
+// lastPlan is when the last thing that the scenario plans has happened, and every
+// client's first handshake is over.
+func lastPlan(s scenario.Scenario) time.Duration {
+	last := max(s.Settled(), s.Accept.From)
+	for _, at := range []*time.Duration{s.CloseListener, s.SYNCookiesOff} {
+		if at != nil {
+			last = max(last, *at)
+		}
+	}
+	if s.Write != nil {
+		last = max(last, s.Settled()+*s.Write)
+	}
+	for _, w := range s.Accept.Paused {
+		last = max(last, w.To)
+	}
+	for _, l := range s.ListenAgain {
+		last = max(last, l.At)
+	}
+	return last
 }
 
 // note keeps the first error of what runs in the background.
