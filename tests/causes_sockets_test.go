@@ -1,0 +1,141 @@
+package tests
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/netlab/wire"
+	"golang.org/x/sys/unix"
+)
+
+// These causes need socket options that package net does not know.
+
+// A client comes back with the port of a connection that the server has in TIME_WAIT,
+// and with an initial sequence number before its end. Without timestamps the server
+// asks, and the client answers that it knows of nothing.
+func stageTimeWaitReuse(t *testing.T) scenario.Evidence {
+	s := newScene(t, t)
+	s.w.Server.Sysctl("net.ipv4.tcp_timestamps", "0")
+	s.w.Client.Sysctl("net.ipv4.tcp_timestamps", "0")
+	ln := s.listen(16)
+	s.start()
+	const isn = 1_000_000_000
+	first := dialFrom(t, s, 40000, isn)
+	server := s.accept(ln)
+	fatal(t, server.Close()) // the server closes first, and keeps TIME_WAIT
+	s.read(first)
+	s.clients = nil // EOF is what it should be told
+	fatal(t, first.Close())
+	// SYN-ACK, FIN, and the ACK of its own FIN: its socket is gone.
+	s.until("the client has nothing left", func() bool { return s.w.Client.Counters()["InSegs"] == 3 })
+	second := dialFrom(t, s, 40000, isn-1000)
+	defer second.Close()
+	return s.stop()
+}
+
+// dialFrom connects from a port with an initial sequence number of the caller's
+// choice, which TCP_REPAIR sets (tcp_v4_connect keeps what is not zero).
+func dialFrom(t *testing.T, s *scene, port, isn int) *net.TCPConn {
+	t.Helper()
+	dialer := s.w.Client.Dialer()
+	dialer.LocalAddr = &net.TCPAddr{IP: s.w.Client.Addrs()[0].AsSlice(), Port: port}
+	control := dialer.Control
+	dialer.Control = func(network, address string, raw rawConn) error {
+		if err := control(network, address, raw); err != nil {
+			return err
+		}
+		var err error
+		cerr := raw.Control(func(fd uintptr) {
+			for _, option := range []struct{ name, value int }{{unix.TCP_REPAIR, 1}, {unix.TCP_REPAIR_QUEUE, 2}, {unix.TCP_QUEUE_SEQ, isn}, {unix.TCP_REPAIR, 0}} {
+				if err == nil {
+					err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, option.name, option.value)
+				}
+			}
+		})
+		if cerr != nil {
+			return cerr
+		}
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, err := dialer.DialContext(ctx, "tcp4", s.target())
+	fatal(t, err)
+	return conn.(*net.TCPConn)
+}
+
+// The SYN carries data, and the listener is closed before it is accepted.
+func stageFastOpenClosed(t *testing.T) scenario.Evidence {
+	s := newScene(t, t)
+	s.w.Client.Sysctl("net.ipv4.tcp_fastopen", "5")    // client, without a cookie
+	s.w.Server.Sysctl("net.ipv4.tcp_fastopen", "1538") // server, without a cookie, on every listener
+	ln := s.listen(16)
+	s.start()
+	dialer := s.w.Client.Dialer()
+	control := dialer.Control
+	dialer.Control = func(network, address string, raw rawConn) error {
+		if err := control(network, address, raw); err != nil {
+			return err
+		}
+		var err error
+		cerr := raw.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT, 1)
+		})
+		if cerr != nil {
+			return cerr
+		}
+		return err
+	}
+	conn, err := dialer.DialContext(t.Context(), "tcp4", s.target())
+	fatal(t, err)
+	defer conn.Close()
+	client := conn.(*net.TCPConn)
+	fatal(t, client.SetDeadline(time.Now().Add(patience)))
+	s.write(client, "x") // this sends the SYN
+	s.queued(1)
+	s.until("the handshake is over", func() bool {
+		return s.w.Server.Counters()["TCPFastOpenPassive"] == 1 && len(s.w.Server.Connections(frontPort)) == 1
+	})
+	fatal(t, ln.Close())
+	s.read(client)
+	return s.stop()
+}
+
+// Nothing that the client sends arrives any more, and its kernel gives up.
+func stageUserTimeout(t *testing.T) scenario.Evidence {
+	s := newScene(t, t)
+	ln := s.listen(16)
+	var cut atomic.Bool
+	s.w.Drop(func(p *wire.Packet) bool { return cut.Load() && p.From == wire.Client })
+	s.start()
+	client := s.dial()
+	server := s.accept(ln)
+	s.write(client, "x")
+	s.receive(server, 1)
+	raw, err := client.SyscallConn()
+	fatal(t, err)
+	fatal(t, raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 1500)
+	}))
+	fatal(t, err)
+	s.until("the byte is acknowledged", func() bool { return unacked(t, client) == 0 })
+	cut.Store(true)
+	s.write(client, "y")
+	s.read(client)
+	return s.stop()
+}
+
+// unacked is how many segments of a connection were not acknowledged.
+func unacked(t *testing.T, conn *net.TCPConn) uint32 {
+	t.Helper()
+	raw, err := conn.SyscallConn()
+	fatal(t, err)
+	var info *unix.TCPInfo
+	fatal(t, raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }))
+	fatal(t, err)
+	return info.Unacked
+}
