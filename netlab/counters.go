@@ -64,20 +64,16 @@ func openCounterFiles(h *Host) (*counterFiles, error) {
 }
 
 func (f *counterFiles) read() (scenario.Counters, error) {
-	counters := scenario.Counters{}
+	var both bytes.Buffer
 	for _, file := range []*os.File{f.netstat, f.snmp} {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
-		text, err := io.ReadAll(file)
-		if err != nil {
+		if _, err := both.ReadFrom(file); err != nil {
 			return nil, err
 		}
-		if err := parseCounters(bytes.NewReader(text), counters); err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Name(), err)
-		}
 	}
-	return counters, nil
+	return ParseCounters(&both)
 }
 
 func (f *counterFiles) close() error {
@@ -97,42 +93,59 @@ var notCounters = map[string]bool{
 	"MPTcpExtMPCurrEstab": true,
 }
 
-// parseCounters adds the counters of one file to the set. The file has pairs of
-// lines, names above values:
+// ParseCounters reads the text of /proc/net/netstat or /proc/net/snmp, or of both one
+// after the other. Such a text has pairs of lines, names above values:
 //
 //	TcpExt: SyncookiesSent SyncookiesRecv ...
 //	TcpExt: 0 0 ...
 //
-// Names of Tcp and TcpExt are kept bare, others get their protocol in front.
-func parseCounters(r io.Reader, counters scenario.Counters) error {
+// The result has every counter, those at zero too, and belongs to the caller; gauges and
+// settings are left out. Names of Tcp and TcpExt are kept bare, others get their protocol
+// in front. An empty text gives no counters. It fails for a text that is not of this form
+// and where reading fails.
+//
+// Source, checked on v6.18: netstat_seq_show and snmp_seq_show (net/ipv4/proc.c).
+func ParseCounters(r io.Reader) (scenario.Counters, error) {
+	counters := scenario.Counters{}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		names := strings.Fields(lines.Text())
 		if !lines.Scan() {
-			return errors.Join(fmt.Errorf("line of names %.20q without a line of values", strings.Join(names, " ")), lines.Err())
+			return nil, errors.Join(fmt.Errorf("line of names %.20q without a line of values", strings.Join(names, " ")), lines.Err())
 		}
 		values := strings.Fields(lines.Text())
 		if len(names) == 0 || len(names) != len(values) || names[0] != values[0] {
-			return fmt.Errorf("%d names above %d values do not belong together: %.40q", len(names), len(values), lines.Text())
+			return nil, fmt.Errorf("%d names above %d values do not belong together: %.40q", len(names), len(values), lines.Text())
 		}
-		prefix := strings.TrimSuffix(names[0], ":")
-		if prefix == "Tcp" || prefix == "TcpExt" {
-			prefix = ""
-		}
-		for i, name := range names[1:] {
-			name = prefix + name
-			if notCounters[name] {
-				continue
-			}
-			value, err := parseUint(values[i+1])
-			if err != nil {
-				return fmt.Errorf("counter %s: %w", name, err)
-			}
-			counters[name] = value
+		if err := addCounters(counters, names, values); err != nil {
+			return nil, err
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	return counters, nil
+}
+
+// addCounters adds those of one pair of lines, which both begin with the protocol.
+func addCounters(counters scenario.Counters, names, values []string) error {
+	prefix := strings.TrimSuffix(names[0], ":")
+	if prefix == "Tcp" || prefix == "TcpExt" {
+		prefix = ""
+	}
+	for i, name := range names[1:] {
+		name = prefix + name
+		if notCounters[name] {
+			continue
+		}
+		value, err := parseUint(values[i+1])
+		if err != nil {
+			return fmt.Errorf("counter %s: %w", name, err)
+		}
+		counters[name] = value
+	}
+	return nil
 }
 
 func parseUint(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) }

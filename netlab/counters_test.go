@@ -1,25 +1,29 @@
 package netlab
 
 import (
+	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/rstlab/rstlab/netlab/scenario"
+	"testing/iotest"
 )
 
-// The files are a host's /proc/net/netstat and /proc/net/snmp of Linux 6.18.
+// The files are a host's /proc/net/netstat and /proc/net/snmp of Linux 6.18, one after
+// the other.
 func TestParseCounters(t *testing.T) {
-	counters := scenario.Counters{}
+	var both []io.Reader
 	for _, name := range []string{"testdata/netstat-6.18", "testdata/snmp-6.18"} {
 		file, err := os.Open(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		if err := parseCounters(file, counters); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		both = append(both, file)
+	}
+	counters, err := ParseCounters(io.MultiReader(both...))
+	if err != nil {
+		t.Error(err)
 	}
 	for name, want := range map[string]uint64{
 		"ListenOverflows": 1, "ListenDrops": 1, "PassiveOpens": 3, "InSegs": 7, "IpInReceives": 7, "IpExtInOctets": 396,
@@ -42,9 +46,19 @@ func TestParseCountersErrors(t *testing.T) {
 		{"Tcp: InSegs\nUdp: 1\n", `2 names above 2 values do not belong together: "Udp: 1"`},
 		{"Tcp: InSegs\nTcp: many\n", `counter InSegs: strconv.ParseUint: parsing "many": invalid syntax`},
 	} {
-		if err := parseCounters(strings.NewReader(c.text), scenario.Counters{}); err == nil || err.Error() != c.want {
-			t.Errorf("parseCounters(%q) = %v, want %s", c.text, err, c.want)
+		if _, err := ParseCounters(strings.NewReader(c.text)); err == nil || err.Error() != c.want {
+			t.Errorf("ParseCounters(%q) = %v, want %s", c.text, err, c.want)
 		}
+	}
+}
+
+func TestParseCountersEmptyAndBroken(t *testing.T) {
+	if counters, err := ParseCounters(strings.NewReader("")); len(counters) != 0 || err != nil {
+		t.Errorf("ParseCounters(\"\") = %v, %v, want none", counters, err)
+	}
+	broken := errors.New("broken")
+	if counters, err := ParseCounters(iotest.ErrReader(broken)); counters != nil || !errors.Is(err, broken) {
+		t.Errorf("ParseCounters(a broken reader) = %v, %v, want the error", counters, err)
 	}
 }
 
@@ -52,9 +66,9 @@ func FuzzParseCounters(f *testing.F) {
 	f.Add("TcpExt: A B\nTcpExt: 1 2\n")
 	f.Add("Tcp: MaxConn\nTcp: -1\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		counters := scenario.Counters{}
-		if err := parseCounters(strings.NewReader(text), counters); err == nil && len(counters) > len(text) {
-			t.Errorf("%d counters from %d bytes", len(counters), len(text))
+		counters, err := ParseCounters(strings.NewReader(text))
+		if err == nil && len(counters) > len(text) || err != nil && counters != nil {
+			t.Errorf("%d counters from %d bytes, and error %v", len(counters), len(text), err)
 		}
 	})
 }

@@ -29,9 +29,11 @@ type Proc struct {
 
 	asking  sync.Mutex  // one request at a time
 	replies chan string // to the request under way
+	limit   cpuLimit
 
 	done   chan struct{} // closed when all processes have ended
 	status string        // how the program ended; valid after done
+	left   error         // what could not be cleaned up; valid after done
 }
 
 // Bounds of waits that normally take milliseconds.
@@ -180,10 +182,9 @@ func (p *Proc) readReplies(started chan<- string) {
 		replies = p.replies
 	}
 	close(started)
-	// Wait also returns when the last process has closed its output. Its error is
-	// the init's exit status, which p.status tells better.
-	_ = p.cmd.Wait()
+	_ = p.cmd.Wait() // for the last process's output too; p.status tells better how it ended
 	p.output.flush()
+	p.left = leftBehind(p.cmd.ProcessState)
 	close(p.done)
 }
 
@@ -250,16 +251,16 @@ func (p *Proc) stop(grace time.Duration) string {
 // Done is closed when every process of the program has ended.
 func (p *Proc) Done() <-chan struct{} { return p.done }
 
-// kill ends all processes at once: closing the socket ends the init, and the
-// kernel kills what else lives in its PID namespace.
+// kill ends all processes at once: when the socket is closed, the init kills what
+// else lives in its PID namespace, and ends.
 func (p *Proc) kill() error {
 	// readReplies is blocked in the poller; closing unblocks it.
 	err := p.control.Close()
 	<-p.done
 	if errors.Is(err, os.ErrClosed) {
-		return nil
+		return p.left
 	}
-	return err
+	return errors.Join(err, p.left)
 }
 
 // WaitListening returns when some socket of the host listens on the TCP port, as
@@ -295,16 +296,4 @@ func (p *Proc) awaitListening(port int, patience time.Duration) error {
 			return fmt.Errorf("%s does not listen on port %d after %v; listening in the host: %v", p.name, port, patience, ports(queues))
 		}
 	}
-}
-
-// socketPair makes a pair of connected sockets that keep message boundaries.
-func socketPair() (ours, theirs *os.File, err error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	if err := unix.SetNonblock(fds[0], true); err != nil { // ours waits in the poller
-		return nil, nil, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fds[0]), unix.Close(fds[1]))
-	}
-	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
 }

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,9 +23,13 @@ const (
 	requestPause     = "pause"
 	requestResume    = "resume"
 	requestTerminate = "terminate"
+	requestLimit     = "limit" // and a quota and a period in microseconds, and a folder
 
 	replyOK     = "ok"
 	replyExited = "exited: "
+
+	exitEnded      = 1 // exit status: all is well; at 0 the race detector would first wait a second (atexit_sleep_ms)
+	exitCgroupLeft = 3 // exit status: the program's cgroup could not be removed
 )
 
 // allProcesses as the argument of kill(2) means every process of the caller's PID
@@ -33,10 +38,10 @@ const (
 const allProcesses = -1
 
 // runInit is the first process of a PID namespace: it runs the program args[1:],
-// whose file is args[0], in the host's network namespace, carries out requests
-// and reaps whatever is orphaned. Its end is the end of every process in the
-// namespace. It must run on the main thread, so that its child is in the host's
-// network namespace too.
+// whose file is args[0], in the host's network namespace, carries out requests,
+// reaps whatever is orphaned, and when nobody is left removes the program's cgroup. Its
+// end is the end of every process in the namespace. It must run on the main thread, so
+// that its child is in the host's network namespace too.
 func runInit(args []string) int {
 	control := os.NewFile(initControlFD, "control")
 	pid, err := initStart(args)
@@ -45,16 +50,30 @@ func runInit(args []string) int {
 		return 1
 	}
 	say(control, replyOK)
-	go serveRequests(control)
+	var group cgroup
+	go serveRequests(control, &group)
 	status := reapAll(pid)
 	say(control, replyExited+status)
-	return 0
+	if err := group.remove(); err != nil {
+		fmt.Fprintln(os.Stderr, "netlab:", err)
+		return exitCgroupLeft
+	}
+	return exitEnded
 }
 
 // say sends a message to the test process. If that has gone, so will this process
 // at its next read.
 func say(control *os.File, message string) {
 	_, _ = control.WriteString(message[:min(len(message), maxMessage)])
+}
+
+// leftBehind is what the init says at its end to a test process that has closed the
+// socket.
+func leftBehind(init *os.ProcessState) error {
+	if init.ExitCode() == exitCgroupLeft {
+		return errors.New("the cgroup of a program is left behind; the test's log says why")
+	}
+	return nil
 }
 
 func initStart(args []string) (pid int, err error) {
@@ -85,13 +104,13 @@ func mountProc() error {
 }
 
 // serveRequests carries out what the test process asks for, until it closes the
-// socket or is gone: then this process ends, and all others with it.
-func serveRequests(control *os.File) {
+// socket or is gone: then it kills all others, and this process ends when they are reaped.
+func serveRequests(control *os.File, group *cgroup) {
 	requests := make(chan string)
 	go func() {
 		for request := range requests {
 			reply := replyOK
-			if err := carryOut(request); err != nil {
+			if err := carryOut(request, group); err != nil {
 				reply = err.Error()
 			}
 			say(control, reply)
@@ -101,13 +120,24 @@ func serveRequests(control *os.File) {
 	for {
 		n, err := control.Read(buffer)
 		if err != nil || n == 0 {
-			os.Exit(1)
+			killAll(group)
+			return
 		}
 		requests <- string(buffer[:n]) // the next one comes after the reply
 	}
 }
 
-func carryOut(request string) error {
+// killAll ends every other process. Nothing is printed here: the reader of this
+// process's output may be gone, and to print would be its end by SIGPIPE.
+func killAll(group *cgroup) {
+	_ = unix.Kill(allProcesses, unix.SIGKILL) // fails if there is nobody left
+	_ = group.lift()                          // or else they die in their next periods
+}
+
+func carryOut(request string, group *cgroup) error {
+	if limit, ok := strings.CutPrefix(request, requestLimit+" "); ok {
+		return group.limit(limit)
+	}
 	switch request {
 	case requestPause:
 		if err := unix.Kill(allProcesses, unix.SIGSTOP); err != nil {
@@ -191,4 +221,16 @@ func runningThreads() ([]string, error) {
 		}
 	}
 	return running, nil
+}
+
+// socketPair makes a pair of connected sockets that keep message boundaries.
+func socketPair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil { // ours waits in the poller
+		return nil, nil, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fds[0]), unix.Close(fds[1]))
+	}
+	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
 }

@@ -44,6 +44,10 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
 		module + "/loadclient", module + "/servers", module + "/servers/rpc",
 	},
+	"scripts/diagnose": {
+		module + "/netlab", module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/report",
+		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
+	},
 	"scripts/hygiene": {"github.com/vishvananda/netlink", "golang.org/x/sys/unix"},
 }
 

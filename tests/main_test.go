@@ -15,5 +15,5 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "32"); err != nil {
 		panic(err)
 	}
-	netlab.Main(m, frontRole, backendRole, deafRole)
+	netlab.Main(m, frontRole, backendRole, deafRole, podRole)
 }

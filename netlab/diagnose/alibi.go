@@ -8,11 +8,11 @@ import (
 // alibis say why a cause cannot have been, or nothing. Each one asks only for what the
 // cause must have left behind.
 var alibis = map[Cause]func(*inquiry) string{
-	Healthy:             (*inquiry).ackLost,
+	Healthy:             func(q *inquiry) string { return first(q.ackLost(), q.notAnswered()) },
 	AcceptOverflowAbort: (*inquiry).noOverflowReset,
 	AcceptOverflowRetry: (*inquiry).noOverflowReset,
 	AcceptOverflowKept: func(q *inquiry) string {
-		return first(q.unmoved("ListenOverflows"), q.listenerDroppedNothing(), q.notRepeated())
+		return first(q.unmoved("ListenOverflows"), q.listenerDroppedNothing(), q.notRepeated(), q.acknowledgedBefore())
 	},
 	KeptExpired:   (*inquiry).notExpired,
 	CookieGhost:   (*inquiry).noGhost,
@@ -35,10 +35,12 @@ var alibis = map[Cause]func(*inquiry) string{
 	MemberClosed:       (*inquiry).noMember,
 	LingerZero:         func(q *inquiry) string { return first(q.unmoved("TCPAbortOnData"), q.neverLeft(), q.wasQueued()) },
 	UnreadData: func(q *inquiry) string {
-		return first(q.unmoved("TCPAbortOnClose"), q.neverLeft(), q.wasQueued(), q.crossedRequest())
+		return first(q.unmoved("TCPAbortOnClose"), q.neverLeft(), q.nothingToRead(), q.wasQueued(), q.crossedRequest())
 	},
 	MemoryPressure: func(q *inquiry) string { return first(q.unmoved("TCPAbortOnMemory"), q.neverLeft(), q.wasQueued()) },
-	FastOpenClosed: func(q *inquiry) string { return first(when(!q.h.tfo, "the SYN carried no data"), q.neverLeft()) },
+	FastOpenClosed: func(q *inquiry) string {
+		return first(when(q.h.begun() && !q.h.tfo, "the SYN carried no data"), q.neverLeft())
+	},
 	WriteAfterClose: func(q *inquiry) string {
 		return first(q.neverLeft(), q.unmoved("OutRsts"), q.notAfterFIN(), q.crossedRequest())
 	},
@@ -74,7 +76,7 @@ func (q *inquiry) unmovedEver(names ...string) string {
 }
 
 func (q *inquiry) noOverflowReset() string {
-	return first(q.neverLeft(), q.unmoved("EmbryonicRsts", "ListenOverflows", "OutRsts"), q.listenerDroppedNothing(),
+	return first(q.neverLeft(), q.served(), q.unmoved("EmbryonicRsts", "ListenOverflows", "OutRsts"), q.listenerDroppedNothing(),
 		q.sysctlIs("net.ipv4.tcp_abort_on_overflow", "0"))
 }
 
@@ -115,60 +117,6 @@ func (q *inquiry) leftTheServer() string {
 	return ""
 }
 
-// kernelSentAll is the firewall's alibi: TCP itself counts each RST that it sends.
-func (q *inquiry) kernelSentAll() string {
-	if why := q.neverLeft(); why != "" {
-		return why
-	}
-	if q.server == nil || q.far == nil || !q.server.captured() {
-		return ""
-	}
-	if why := q.listenerOverflowed(); why != "" {
-		return why
-	}
-	w := q.window()
-	sent, known := q.server.moved("OutRsts", w)
-	if seen := within(q.server.rsts, w); known && sent >= uint64(seen) {
-		return fmt.Sprintf("TCP itself sent every RST: OutRsts moved by %d, and %d crossed the interface%s", sent, seen, w.inWords())
-	}
-	return ""
-}
-
-// listenerOverflowed is an alibi by listener, for when several causes send RSTs in one
-// window: this listener dropped two for each RST that answered a handshake with it, and
-// as many overflows were reset.
-func (q *inquiry) listenerOverflowed() string {
-	if q.class != handshakeRST && q.class != retriedRST {
-		return ""
-	}
-	w := q.window()
-	rsts := within(q.server.bare[q.flow.server], w)
-	drops, looked := q.server.drops(q.flow.server, w)
-	embryonic, known := q.server.moved("EmbryonicRsts", w)
-	if looked && known && rsts > 0 && int(drops) >= 2*rsts && embryonic >= uint64(rsts) {
-		return fmt.Sprintf("the listener on %v dropped %d for its %d RSTs, and EmbryonicRsts moved by %d%s", q.flow.server, drops, rsts, embryonic, w.inWords())
-	}
-	return ""
-}
-
-// allEmbryonic is an alibi of the stray RST: each one in the window was counted as that
-// of an overflow.
-func (q *inquiry) allEmbryonic() string {
-	if q.server == nil {
-		return ""
-	}
-	w := q.window()
-	embryonic, known := q.server.moved("EmbryonicRsts", w)
-	sent, _ := q.server.moved("OutRsts", w)
-	if why := q.listenerOverflowed(); why != "" {
-		return why
-	}
-	if known && sent > 0 && embryonic >= sent {
-		return fmt.Sprintf("each of the %d RSTs is an overflow's: EmbryonicRsts moved by %d%s", sent, embryonic, w.inWords())
-	}
-	return ""
-}
-
 // stillListening is an alibi: the listener was there after the RST.
 func (q *inquiry) stillListening() string {
 	return when(q.server != nil && q.server.alive(q.flow.server, q.event()+margin),
@@ -187,7 +135,7 @@ func (q *inquiry) wasQueued() string {
 }
 
 func (q *inquiry) notClosedHalf() string {
-	return first(q.neverLeft(), q.unmoved("OutRsts"), q.allEmbryonic(), q.stillListening(), q.reusePort())
+	return first(q.neverLeft(), q.served(), q.unmoved("OutRsts"), q.allEmbryonic(), q.stillListening(), q.reusePort())
 }
 
 // reusePort is an alibi of the only listener: there were several on the address.
@@ -211,60 +159,12 @@ func (q *inquiry) members() int {
 }
 
 func (q *inquiry) noMember() string {
-	return first(q.neverLeft(), q.unmoved("OutRsts"), q.allEmbryonic(), q.abortCounted(),
+	return first(q.neverLeft(), q.accepted(), q.unmoved("OutRsts"), q.allEmbryonic(), q.abortCounted(),
 		when(q.members() == 1, fmt.Sprintf("only one socket listened on %v", q.flow.server)))
 }
 
 func (q *inquiry) notClosedWithQueue() string {
-	return first(q.neverLeft(), when(q.h.tfo, "the SYN carried data"), q.unmoved("OutRsts", "EstabResets"), q.abortCounted(), q.reusePort(), q.stillListening())
-}
-
-// abortCounted is an alibi of the listener's close: a program's own close was counted
-// instead, which counts for each connection.
-func (q *inquiry) abortCounted() string {
-	if q.server == nil {
-		return ""
-	}
-	w := q.window()
-	sum := uint64(0)
-	for _, name := range []string{"TCPAbortOnData", "TCPAbortOnClose", "TCPAbortOnMemory"} {
-		n, _ := q.server.moved(name, w)
-		sum += n
-	}
-	if sent, known := q.server.moved("OutRsts", w); known && sum > 0 && sum >= sent {
-		return fmt.Sprintf("each of the %d RSTs was counted as TCPAbortOn...%s", sent, w.inWords())
-	}
-	return ""
-}
-
-// noThreeQuarterDrops: ListenDrops without a reason of their own are those of
-// tcp_max_syn_backlog.
-func (q *inquiry) noThreeQuarterDrops() string {
-	if q.server == nil {
-		return ""
-	}
-	w := q.window()
-	drops, known := q.server.moved("ListenDrops", w)
-	overflows, _ := q.server.moved("ListenOverflows", w)
-	full, _ := q.server.moved("TCPReqQFullDrop", w)
-	if known && drops <= overflows+full {
-		return fmt.Sprintf("ListenDrops %d is ListenOverflows %d and TCPReqQFullDrop %d%s", drops, overflows, full, w.inWords())
-	}
-	return ""
-}
-
-// everySYNCounted is the firewall's alibi: the listener counted a drop for each SYN.
-func (q *inquiry) everySYNCounted() string {
-	if q.server == nil {
-		return ""
-	}
-	w := q.window()
-	drops, known := q.server.moved("ListenDrops", w)
-	listener, looked := q.server.drops(q.flow.server, w)
-	if known && drops > 0 && (!looked || listener > 0) {
-		return fmt.Sprintf("the kernel counted the SYNs that it dropped: ListenDrops moved by %d%s", drops, w.inWords())
-	}
-	return ""
+	return first(q.neverLeft(), when(q.h.tfo, "the SYN carried data"), q.accepted(), q.unmoved("OutRsts", "EstabResets"), q.abortCounted(), q.reusePort(), q.stillListening())
 }
 
 // synNotSeen is an alibi of the server: no SYN reached it.
@@ -309,7 +209,7 @@ func (q *inquiry) repeatedSYNACK() string {
 func (q *inquiry) notExpired() string {
 	rst := q.h.rst()
 	lives := time.Duration(1<<min(len(q.h.synAcks), 10)-1) * firstSYNACKTimeout
-	return first(q.neverLeft(), q.unmoved("OutRsts"), q.unmovedEver("ListenOverflows", "TCPTimeouts"), q.allEmbryonic(), q.repeatsMissing(),
+	return first(q.neverLeft(), q.served(), q.unmoved("OutRsts"), q.unmovedEver("ListenOverflows", "TCPTimeouts"), q.allEmbryonic(), q.repeatsMissing(),
 		when(rst != nil && len(q.h.synAcks) > 0 && rst.at-q.h.synAcks[0].at < lives-promptly,
 			fmt.Sprintf("a request whose SYN-ACK was sent %d times lives for %v", len(q.h.synAcks), lives)))
 }
@@ -324,7 +224,7 @@ func (q *inquiry) repeatsMissing() string {
 }
 
 func (q *inquiry) noGhost() string {
-	return first(q.neverLeft(), q.repeatedSYNACK(), q.unmovedEver("SyncookiesRecv", "ListenOverflows"),
+	return first(q.neverLeft(), q.served(), q.acknowledgedBefore(), q.repeatedSYNACK(), q.unmovedEver("SyncookiesRecv", "ListenOverflows"),
 		when(q.h.rst() != nil, q.unmoved("OutRsts")), when(q.h.rst() != nil, q.allEmbryonic()))
 }
 
@@ -353,7 +253,8 @@ func (q *inquiry) racing() bool {
 }
 
 func (q *inquiry) noRace() string {
-	return first(q.neverLeft(), when(q.crossedRequest() == "", "no request on a connection that had answered before crossed the close"), q.unmoved("OutRsts"))
+	hidden := !q.h.begun() || q.h.opaque && q.h.answered // the answers may be there, unseen
+	return first(q.neverLeft(), when(q.crossedRequest() == "" && !hidden, "no request on a connection that had answered before crossed the close"), q.unmoved("OutRsts"))
 }
 
 func (q *inquiry) notAfterFIN() string {

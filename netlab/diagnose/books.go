@@ -23,7 +23,7 @@ func balance(items []*item, flows []Flow, places []*place) []Entry {
 			}
 		})
 	}
-	var entries []Entry
+	entries := []Entry{}
 	for _, p := range places {
 		full, _ := p.moved("TCPReqQFullDrop", all)
 		settle(explained[p], full)
@@ -132,10 +132,6 @@ func add(explained map[string]map[Cause]uint64, counter string, cause Cause, n u
 
 // accountDrops tells what the flow's unanswered segments have moved.
 func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, counter string, n int)) {
-	unanswered := len(h.syns)
-	if len(h.synAcks) > 0 || len(h.rsts) > 0 || h.challenged {
-		unanswered-- // the last one was answered
-	}
 	drops := func(n int, counters ...string) {
 		for _, c := range counters {
 			moved(it.server, c, n)
@@ -144,7 +140,7 @@ func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, count
 	switch cause {
 	case FirewallDropSYN, FirewallRejectSYN, TimeWaitReuse, ICMPUnreachable:
 	default:
-		for _, s := range h.syns[:max(0, unanswered)] {
+		for _, s := range h.unansweredSYNs() {
 			drops(1, it.droppedBy(s.at, cause)...)
 		}
 	}

@@ -19,6 +19,7 @@ const (
 	abortRST           // a RST with ACK: a socket was closed hard
 	closedWrite        // a RST answered data after the server's FIN
 	strayRST           // a RST without ACK in the middle of a connection
+	middleRST          // the same in a connection of which nothing before was captured
 	kept               // the SYN-ACK was repeated although the client has answered it
 	ghost              // nothing answers the first data, and the SYN-ACK is not repeated
 	silent             // established, and then nobody said anything
@@ -44,12 +45,12 @@ func (h *history) classify(icmp bool) class {
 		return h.classifyReset(rst)
 	case len(h.repeated) >= 2:
 		return gaveUp
-	case len(h.synAcks) > 1 && len(h.acks)+len(h.data) > 0:
+	case h.askedAgain():
 		return kept
-	case len(h.data) > 1 && len(h.syns) > 0 && h.data[len(h.data)-1].at-h.data[0].at > promptly:
+	case h.resent && h.begun() && h.data[len(h.data)-1].at-h.data[0].at > promptly:
 		return ghost // though its data may have been acknowledged in the end
-	case h.dataAcked || h.answered || h.serverFIN != nil || len(h.syns) == 0:
-		if len(h.syns) > 1 {
+	case h.dataAcked || h.answered || h.serverFIN != nil || !h.begun():
+		if len(h.unansweredSYNs()) > 0 {
 			return delayed
 		}
 		return healthy
@@ -57,16 +58,36 @@ func (h *history) classify(icmp bool) class {
 		return ghost
 	case len(h.acks) > 0:
 		return silent
+	case len(h.ownRSTs) > 0:
+		return healthy // the client looked whether somebody listens
 	}
 	return partial
 }
 
+// askedAgain tells whether the SYN-ACK was repeated although the client had answered it.
+// Where it had not, as this view shows, its ACK was lost on the way.
+func (h *history) askedAgain() bool {
+	last := h.synAcks[len(h.synAcks)-1].at
+	return len(h.synAcks) > 1 && (len(h.acks) > 0 && h.acks[0].at < last || len(h.data) > 0 && h.data[0].at < last)
+}
+
+// classifyMiddle is about a connection that began before the capture did.
+func (h *history) classifyMiddle(rst *segment) class {
+	switch {
+	case rst == nil && (len(h.repeated) >= 2 || h.resent && !h.dataAcked):
+		return gaveUp
+	case rst == nil:
+		return healthy
+	case h.serverFIN != nil || h.dataAcked || h.answered || rst.has(ackFlag):
+		return h.classifyReset(rst)
+	}
+	return middleRST
+}
+
 func (h *history) classifyUnanswered(rst *segment) class {
 	switch {
-	case len(h.syns) == 0 && rst != nil:
-		return strayRST
-	case len(h.syns) == 0:
-		return partial
+	case !h.begun():
+		return h.classifyMiddle(rst)
 	case rst != nil && rst.has(ackFlag):
 		return refused
 	case rst != nil:
@@ -111,9 +132,9 @@ func (h *history) answeredBy() (trigger, before *segment) {
 	return trigger, before
 }
 
-// rtt is from the last SYN before the first SYN-ACK to that.
+// rtt is from the last SYN before the first SYN-ACK to that; zero if none was captured.
 func (h *history) rtt() time.Duration {
-	var last time.Duration
+	last := h.synAcks[0].at
 	for _, s := range h.syns {
 		if s.at <= h.synAcks[0].at {
 			last = s.at

@@ -35,11 +35,12 @@ type tracker struct {
 	flows   map[key]*flow
 	current []map[ends]*flow // by host: the latest flow between two ends, the client's first
 	icmp    []clueOf[unreachable]
+	servers map[netip.AddrPort]bool // to which a connection was begun
 }
 
 // track reads all packets.
 func track(hosts []scenario.Witnessed) []*flow {
-	t := &tracker{hosts: len(hosts), flows: map[key]*flow{}}
+	t := &tracker{hosts: len(hosts), flows: map[key]*flow{}, servers: map[netip.AddrPort]bool{}}
 	d := newDecoder()
 	for h, host := range hosts {
 		t.current = append(t.current, map[ends]*flow{})
@@ -74,6 +75,7 @@ func (t *tracker) add(host int, s segment, e ends) {
 		if f == nil || f.isn != s.seq {
 			f = t.flow(key{e.source, e.target, s.seq})
 			t.current[host][e] = f
+			t.servers[e.target] = true
 			delete(t.current[host], back)
 		}
 	case f != nil:
@@ -81,7 +83,7 @@ func (t *tracker) add(host int, s segment, e ends) {
 	case t.current[host][back] != nil:
 		f = t.current[host][back]
 	default: // it began before the capture did
-		client := guessClient(s, e)
+		client := t.guessClient(s, e)
 		s.fromClient = client == e
 		f = t.flow(key{client.source, client.target, 0})
 		t.current[host][client] = f
@@ -90,10 +92,11 @@ func (t *tracker) add(host int, s segment, e ends) {
 }
 
 // guessClient tells who is the client of a flow whose SYN was not seen: who answers a
-// SYN is not, and else it is who has the higher port.
-func guessClient(s segment, e ends) ends {
+// SYN is not, nor whom others have connected to, and else it is who has the higher port.
+func (t *tracker) guessClient(s segment, e ends) ends {
 	back := ends{e.target, e.source}
-	if s.has(synFlag|ackFlag) || e.source.Port() < e.target.Port() {
+	source, target := t.servers[e.source], t.servers[e.target]
+	if s.has(synFlag|ackFlag) || source && !target || source == target && e.source.Port() < e.target.Port() {
 		return back
 	}
 	return e
@@ -119,10 +122,10 @@ func (t *tracker) quote() {
 
 // first is the time of the flow's first packet.
 func (f *flow) first() time.Duration {
-	first := time.Duration(-1)
+	first := all.to
 	for _, view := range f.views {
-		if len(view) > 0 && (first < 0 || view[0].at < first) {
-			first = view[0].at
+		if len(view) > 0 {
+			first = min(first, view[0].at)
 		}
 	}
 	return first
@@ -130,7 +133,7 @@ func (f *flow) first() time.Duration {
 
 // last is the time of the flow's last packet.
 func (f *flow) last() time.Duration {
-	var last time.Duration
+	last := f.first()
 	for _, view := range f.views {
 		if len(view) > 0 {
 			last = max(last, view[len(view)-1].at)

@@ -17,7 +17,9 @@ type history struct {
 	tfo        bool      // the SYN carried data, TCP Fast Open
 	dataAcked  bool      // the server's kernel has some of the client's data
 	answered   bool      // the server has sent data
-	repeated   []segment // the client's data that was sent again after the server had acknowledged some before
+	repeated   []segment // the client's data that was sent again after the server had acknowledged some before, and not since
+	resent     bool      // some data were sent again before the server had acknowledged any
+	opaque     bool      // there are data that cannot be read: encrypted, or cut off
 	serverFIN  *segment
 	clientFIN  *segment
 	late       []segment // the client's data after the server's FIN
@@ -26,21 +28,28 @@ type history struct {
 	exchanges  int       // answers of HTTP that the server sent
 	request    bool      // the client's late data begin an HTTP request
 	lastData   *segment  // the latest data of either side that were not sent before
+
+	sent [2]uint32 // the sequence number after all that the client and the server have sent
 }
 
 // read goes through a view once.
 func read(view []segment) history {
 	h := history{view: view}
-	var next [2]uint32 // the sequence number after all that the client and the server have sent
 	for i := range view {
 		s := &view[i]
+		h.opaque = h.opaque || s.length > 0 && unreadable(s.text)
 		if s.fromClient {
-			h.fromClient(s, &next[0])
+			h.fromClient(s, &h.sent[0])
 		} else {
-			h.fromServer(s, &next[1])
+			h.fromServer(s, &h.sent[1])
 		}
 	}
 	return h
+}
+
+// unreadable tells data that were not captured, and TLS: RFC 8446, section 5.1.
+func unreadable(text string) bool {
+	return text == "" || len(text) > 1 && text[0] >= 0x14 && text[0] <= 0x17 && text[1] == 3
 }
 
 // fresh tells whether a segment's data were not sent before, and counts them as sent.
@@ -82,6 +91,7 @@ func (h *history) clientData(s *segment, next *uint32) {
 		h.request = h.request || isRequest(s.text)
 	case !h.dataAcked:
 		h.data = append(h.data, *s)
+		h.resent = h.resent || again
 	case again:
 		h.repeated = append(h.repeated, *s)
 	}
@@ -100,6 +110,9 @@ func (h *history) fromServer(s *segment, next *uint32) {
 	}
 	if s.has(ackFlag) && len(h.data) > 0 && int32(s.ack-h.data[0].seq) > 0 {
 		h.dataAcked = true
+	}
+	if s.has(ackFlag) && int32(s.ack-h.sent[0]) >= 0 {
+		h.repeated = nil
 	}
 	if s.length > 0 {
 		h.answered = true
@@ -138,6 +151,24 @@ func (h *history) rst() *segment {
 	}
 	return &h.rsts[0]
 }
+
+// unansweredSYNs are the client's SYNs before the one that was answered, or all of them.
+func (h *history) unansweredSYNs() []segment {
+	n := len(h.syns)
+	if len(h.synAcks) > 0 {
+		n = 0
+		for n < len(h.syns) && h.syns[n].at <= h.synAcks[0].at {
+			n++
+		}
+	}
+	if len(h.synAcks) > 0 || len(h.rsts) > 0 || h.challenged {
+		n--
+	}
+	return h.syns[:max(0, n)]
+}
+
+// begun tells whether the view has the beginning of the connection.
+func (h *history) begun() bool { return len(h.syns) > 0 }
 
 // maxShape bounds the segments in a shape.
 const maxShape = 16

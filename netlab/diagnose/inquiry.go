@@ -13,6 +13,7 @@ type item struct {
 	class          class
 	client, server *place        // nil if unknown
 	near, far      *history      // as seen at the client and at the server; nil if not captured there
+	viewer         *place        // where h was seen
 	end            time.Duration // of all evidence
 }
 
@@ -30,6 +31,10 @@ type inquiry struct {
 func inquire(it *item) *inquiry {
 	q := &inquiry{item: it, left: slices.Clone(suspects[it.class])}
 	q.clue(fmt.Sprintf("the packets are %s", it.h.shape()), it.h.view[0])
+	if it.class == unreached {
+		e := it.unreachable[0].what
+		q.clues = append(q.clues, Clue{Text: "an ICMP error came, " + e.what, Host: q.viewer.Host, At: e.at, Packet: e.number})
+	}
 	for _, c := range suspects[it.class] {
 		if alibi, ok := alibis[c]; ok {
 			if why := alibi(q); why != "" {
@@ -46,19 +51,20 @@ var suspects = map[class][]Cause{
 	partial:      {Unknown},
 	refused:      {ClosedPort, FirewallRejectSYN, InjectedRST},
 	unreached:    {ICMPUnreachable},
-	unanswered:   {AcceptOverflowSYN, OutOfDescriptors, SYNQueueFull, MaxSYNBacklog, FirewallDropSYN},
+	unanswered:   {Healthy, AcceptOverflowSYN, OutOfDescriptors, SYNQueueFull, MaxSYNBacklog, FirewallDropSYN},
 	delayed:      {AcceptOverflowSYN, OutOfDescriptors, SYNQueueFull, MaxSYNBacklog, FirewallDropSYN},
 	handshakeRST: {AcceptOverflowAbort, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
 	retriedRST:   {AcceptOverflowRetry, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
 	lateRST:      {KeptExpired, CookieGhost, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
-	abortRST:     {ListenerClosed, MemberClosed, LingerZero, UnreadData, KeepAliveRace, MemoryPressure, FastOpenClosed, InjectedRST},
+	abortRST:     {ListenerClosed, MemberClosed, UnreadData, LingerZero, KeepAliveRace, MemoryPressure, FastOpenClosed, InjectedRST},
 	closedWrite:  {WriteAfterClose, KeepAliveRace, InjectedRST},
 	strayRST:     {WriteAfterClose, KeepAliveRace, ListenerClosedHalf, CookieGhost, KeptExpired, FirewallRejectACK, InjectedRST},
+	middleRST:    {WriteAfterClose, KeepAliveRace, AcceptOverflowAbort, AcceptOverflowRetry, ListenerClosedHalf, MemberClosed, CookieGhost, KeptExpired, FirewallRejectACK, InjectedRST},
 	kept:         {AcceptOverflowKept, DeferAccept},
-	ghost:        {CookieGhost, AcceptOverflowKept},
+	ghost:        {Healthy, CookieGhost, AcceptOverflowKept},
 	silent:       {Healthy, CookieACKLost, AcceptOverflowKept, CookieGhost, DeferAccept},
 	timeWait:     {TimeWaitReuse},
-	gaveUp:       {UserTimeout},
+	gaveUp:       {UserTimeout, CookieGhost, AcceptOverflowKept},
 }
 
 func (q *inquiry) ruleOut(c Cause, why string) {
@@ -68,7 +74,7 @@ func (q *inquiry) ruleOut(c Cause, why string) {
 
 // clue notes what speaks for the cause; s is the packet that it is about.
 func (q *inquiry) clue(text string, s segment) {
-	q.clues = append(q.clues, Clue{Text: text, Host: q.viewHost(), At: s.at, Packet: s.number})
+	q.clues = append(q.clues, Clue{Text: text, Host: q.viewer.Host, At: s.at, Packet: s.number})
 }
 
 // counted notes a counter that speaks for the cause.
@@ -89,17 +95,6 @@ func (w window) inWords() string {
 		return fmt.Sprintf(" before %v", to)
 	}
 	return fmt.Sprintf(" between %v and %v", from, to)
-}
-
-// viewHost is the host at which the flow's first view was taken.
-func (q *inquiry) viewHost() string {
-	switch {
-	case q.near != nil && q.client != nil:
-		return q.client.Host
-	case q.far != nil && q.server != nil:
-		return q.server.Host
-	}
-	return ""
 }
 
 // event is when the failure happened, at the server's end if that was captured: the
@@ -194,13 +189,27 @@ func (q *inquiry) conclude() Flow {
 		Client: q.flow.client, Server: q.flow.server, Name: q.flow.client.String() + ">" + q.flow.server.String(),
 		Shape: q.h.shape(), First: q.first(), Last: q.last(),
 		Cause: cause, Grade: q.grade(cause), Candidates: q.left,
-		For: q.clues, RuledOut: q.excluded, Cure: about[cause].cure,
+		For: q.clues, Against: q.against(cause), RuledOut: q.excluded, Cure: about[cause].cure,
 		Recovered: cause != Healthy && q.h.recovered(),
 	}
 	if len(q.left) > 1 {
 		f.CaptureNext = q.captureNext()
 	}
 	return f
+}
+
+// against is what the cause does not explain.
+func (q *inquiry) against(cause Cause) (clues []Clue) {
+	add := func(text string, s segment) {
+		clues = append(clues, Clue{Text: text, Host: q.viewer.Host, At: s.at, Packet: s.number})
+	}
+	if cause == Healthy && len(q.h.ownRSTs) > 0 {
+		add("the client itself reset the connection", q.h.ownRSTs[0])
+	}
+	if n := len(q.h.unansweredSYNs()); n > 0 && (q.class == refused || q.class == abortRST) {
+		add(fmt.Sprintf("nothing had answered the client's first SYN, nor %d more, as when the accept queue is full", n-1), q.h.syns[0])
+	}
+	return clues
 }
 
 // conclusive are the causes that packets alone can prove.

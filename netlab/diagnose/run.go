@@ -16,16 +16,18 @@ import (
 func Run(e scenario.Evidence) Report {
 	places := make([]*place, len(e.Hosts))
 	for i, host := range e.Hosts {
-		places[i] = &place{Witnessed: host, bare: map[netip.AddrPort][]time.Duration{}, hard: map[netip.AddrPort][]time.Duration{}}
+		places[i] = newPlace(host)
 	}
-	var items []*item
-	for _, f := range track(e.Hosts) {
-		items = append(items, f.examine(places))
+	flows := track(e.Hosts)
+	items := make([]*item, len(flows))
+	for i, f := range flows {
+		items[i] = f.examine(places)
 	}
 	gatherRSTs(items, places)
-	report := Report{}
-	for _, it := range items {
-		report.Flows = append(report.Flows, inquire(it).conclude())
+	gatherSilence(items, places)
+	report := Report{Flows: make([]Flow, len(items))}
+	for i, it := range items {
+		report.Flows[i] = inquire(it).conclude()
 	}
 	report.Summary = summarize(items, report.Flows, places)
 	return report
@@ -39,17 +41,17 @@ func (f *flow) examine(places []*place) *item {
 		if f.views[i] != nil {
 			seen = new(read(f.views[i]))
 		}
-		switch {
-		case p.has(f.client.Addr()):
+		if p.has(f.client.Addr()) {
 			it.client, it.near = p, seen
-		case p.has(f.server.Addr()):
+		}
+		if p.has(f.server.Addr()) { // the same host, if the two talk over its loopback
 			it.server, it.far = p, seen
 		}
-		if it.h == nil || seen != nil && it.near == seen {
-			it.h = cmp.Or(seen, it.h)
+		if seen != nil && (it.h == nil || it.near == seen) {
+			it.h, it.viewer = seen, p
 		}
 	}
-	it.class = it.h.classify(len(f.unreachable) > 0)
+	it.class = it.h.classify(f.failedByICMP())
 	if it.class == ghost && it.h.recovered() && it.far != nil && len(it.far.data) < 2 {
 		it.class = healthy // the data were lost on the way, and came the second time
 	}
@@ -63,6 +65,18 @@ func (f *flow) examine(places []*place) *item {
 		}
 	}
 	return it
+}
+
+// failedByICMP tells whether an ICMP error was about the flow and no segment of the
+// server's came after it.
+func (f *flow) failedByICMP() bool {
+	for _, c := range f.unreachable {
+		view := f.views[c.host]
+		if !slices.ContainsFunc(view, func(s segment) bool { return !s.fromClient && s.at > c.what.at }) {
+			return true
+		}
+	}
+	return false
 }
 
 // gatherRSTs lists for each server when its RSTs crossed its interface, or, where that
@@ -123,7 +137,7 @@ func count(flows []Flow) []Count {
 			c.Grade = f.Grade
 		}
 	}
-	var all []Count
+	all := []Count{}
 	for _, c := range byCause {
 		all = append(all, *c)
 	}
@@ -135,26 +149,31 @@ func count(flows []Flow) []Count {
 
 // notes say what the evidence lacks.
 func notes(flows []Flow, places []*place) []string {
-	var all []string
-	counters, captured := false, false
+	text := []string{}
+	counters, captured := false, 0
 	for _, p := range places {
 		counters = counters || len(p.Counters) >= 2
-		captured = captured || p.Packets != nil
+		if p.Packets != nil {
+			captured++
+		}
 		if p.LetGo > 0 {
-			all = append(all, fmt.Sprintf("%d packets at %s were seen and not kept", p.LetGo, p.Host))
+			text = append(text, fmt.Sprintf("%d packets at %s were seen and not kept", p.LetGo, p.Host))
+		}
+		if sent, known := p.moved("OutRsts", all); known && p.captured() && uint64(len(p.rsts)) > sent {
+			text = append(text, fmt.Sprintf("%d RSTs came from %s and its TCP sent %d: a packet filter sent the rest, or somebody injected them", len(p.rsts), p.Host, sent))
 		}
 	}
 	if !counters {
-		all = append(all, "there are no counters, so what looks alike on the wire cannot be told apart")
+		text = append(text, "there are no counters, so what looks alike on the wire cannot be told apart")
 	}
-	if !captured {
-		all = append(all, "there is no capture, so counters cannot be given to connections")
+	if captured == 0 {
+		text = append(text, "there is no capture, so counters cannot be given to connections")
 	}
-	if len(places) == 1 && captured {
-		all = append(all, "one end was captured: whether a packet was lost or injected on the way cannot be told")
+	if captured == 1 {
+		text = append(text, "one end was captured: whether a packet was lost or injected on the way cannot be told")
 	}
-	if captured && len(flows) == 0 {
-		all = append(all, "the capture has no TCP connection")
+	if captured > 0 && len(flows) == 0 {
+		text = append(text, "the capture has no TCP connection")
 	}
-	return all
+	return text
 }

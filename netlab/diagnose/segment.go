@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -22,16 +23,16 @@ const (
 
 // String is in tcpdump's manner, without the push flag of what is not data.
 func (f flags) String() string {
-	text := ""
+	var text strings.Builder
 	for i, c := range "FSRP" {
 		if f&(1<<i) != 0 {
-			text += string(c)
+			text.WriteRune(c)
 		}
 	}
 	if f&ackFlag != 0 {
-		text += "."
+		text.WriteByte('.')
 	}
-	return text
+	return text.String()
 }
 
 // segment is one TCP segment as one host saw it.
@@ -83,7 +84,11 @@ type decoder struct {
 	payload gopacket.Payload
 	v4, v6  *gopacket.DecodingLayerParser
 	decoded []gopacket.LayerType
+	fixed   [tcpHeader]byte // of a header whose options are cut off
 }
+
+// tcpHeader is the length of a TCP header without options.
+const tcpHeader = 20
 
 func newDecoder() *decoder {
 	d := &decoder{}
@@ -117,15 +122,45 @@ func (d *decoder) decode(p scenario.Packet, number int) (s *segment, e ends, u *
 		case layers.LayerTypeIPv6:
 			source, target = address(d.ip6.SrcIP), address(d.ip6.DstIP)
 		case layers.LayerTypeTCP:
-			e = ends{netip.AddrPortFrom(source, uint16(d.tcp.SrcPort)), netip.AddrPortFrom(target, uint16(d.tcp.DstPort))}
-			return d.segment(p, number), e, nil
+			return d.segment(p, number, len(d.tcp.Contents)), d.ends(source, target), nil
 		case layers.LayerTypeICMPv4:
 			return nil, e, d.unreachable4(p.At, number)
 		case layers.LayerTypeICMPv6:
 			return nil, e, d.unreachable6(p.At, number)
 		}
 	}
+	if header := d.cutOptions(); header > 0 {
+		return d.segment(p, number, header), d.ends(source, target), nil
+	}
 	return nil, e, nil
+}
+
+// ends are those of the TCP segment that was decoded.
+func (d *decoder) ends(source, target netip.Addr) ends {
+	return ends{netip.AddrPortFrom(source, uint16(d.tcp.SrcPort)), netip.AddrPortFrom(target, uint16(d.tcp.DstPort))}
+}
+
+// cutOptions decodes a TCP header that is cut off within its options, which gopacket does
+// not, and gives its whole length; zero if there is none.
+func (d *decoder) cutOptions() int {
+	var tcp []byte
+	switch {
+	case len(d.decoded) != 1:
+		return 0
+	case d.decoded[0] == layers.LayerTypeIPv4 && d.ip4.NextLayerType() == layers.LayerTypeTCP:
+		tcp = d.ip4.Payload
+	case d.decoded[0] == layers.LayerTypeIPv6 && d.ip6.NextHeader == layers.IPProtocolTCP:
+		tcp = d.ip6.Payload
+	}
+	if copy(d.fixed[:], tcp) < tcpHeader {
+		return 0
+	}
+	header := int(d.fixed[12]>>4) * 4
+	d.fixed[12] = tcpHeader/4<<4 | d.fixed[12]&15
+	if header <= tcpHeader || d.tcp.DecodeFromBytes(d.fixed[:], gopacket.NilDecodeFeedback) != nil {
+		return 0
+	}
+	return header
 }
 
 func address(ip []byte) netip.Addr {
@@ -133,14 +168,14 @@ func address(ip []byte) netip.Addr {
 	return a
 }
 
-func (d *decoder) segment(p scenario.Packet, number int) *segment {
+func (d *decoder) segment(p scenario.Packet, number, header int) *segment {
 	s := &segment{
 		at: p.At, number: number, seq: d.tcp.Seq, ack: d.tcp.Ack,
-		options: len(d.tcp.Options) > 0, ttl: d.ip4.TTL, id: d.ip4.Id,
-		length: int(d.ip4.Length) - len(d.ip4.Contents) - len(d.tcp.Contents),
+		options: header > tcpHeader, ttl: d.ip4.TTL, id: d.ip4.Id,
+		length: int(d.ip4.Length) - len(d.ip4.Contents) - header,
 	}
 	if p.Data[0]>>4 == 6 {
-		s.ttl, s.id, s.length = d.ip6.HopLimit, 0, int(d.ip6.Length)-len(d.tcp.Contents)
+		s.ttl, s.id, s.length = d.ip6.HopLimit, 0, int(d.ip6.Length)-header
 	}
 	s.length = max(0, s.length)
 	for _, f := range []struct {
@@ -158,8 +193,8 @@ func (d *decoder) segment(p scenario.Packet, number int) *segment {
 // unreachable4 reads the segment that an ICMP error quotes: its IP header and the first
 // eight bytes after it.
 func (d *decoder) unreachable4(at time.Duration, number int) *unreachable {
-	if d.icmp4.TypeCode.Type() != layers.ICMPv4TypeDestinationUnreachable {
-		return nil
+	if d.icmp4.TypeCode.Type() != layers.ICMPv4TypeDestinationUnreachable || d.icmp4.TypeCode.Code() == layers.ICMPv4CodeFragmentationNeeded {
+		return nil // the latter is how TCP learns the size of the path
 	}
 	quoted := d.icmp4.Payload
 	if len(quoted) < 20 || quoted[9] != byte(layers.IPProtocolTCP) {

@@ -16,6 +16,13 @@ type place struct {
 	rsts []time.Duration                    // when its RSTs crossed its interface, in order
 	bare map[netip.AddrPort][]time.Duration // by listener: those without ACK that answered a handshake
 	hard map[netip.AddrPort][]time.Duration // by listener: the first of each connection with ACK
+
+	silent map[netip.AddrPort][]time.Duration // by listener: what got no answer from it
+}
+
+func newPlace(w scenario.Witnessed) *place {
+	byListener := func() map[netip.AddrPort][]time.Duration { return map[netip.AddrPort][]time.Duration{} }
+	return &place{Witnessed: w, bare: byListener(), hard: byListener(), silent: byListener()}
 }
 
 // margin is how far a sample must be from a packet to count as before or after it: a

@@ -40,6 +40,7 @@ func look() (machine, error) {
 		"mounts":              listMounts,
 		"named namespaces":    listNamed,
 		"packet filter rules": listFilter,
+		"control groups":      listCgroups,
 	} {
 		lines, err := list()
 		if err != nil {
@@ -175,4 +176,17 @@ func listFilter() ([]string, error) {
 	}
 	text, err := exec.Command("nft", "--stateless", "list", "ruleset").Output()
 	return slices.Collect(strings.Lines(string(text))), err
+}
+
+// listCgroups lists the control groups by the names that the suite gives; those of the
+// rest of the machine come and go.
+func listCgroups() ([]string, error) {
+	var folders []string
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), "rstlab-") {
+			folders = append(folders, path)
+		}
+		return nil // one that cannot be read has just gone
+	})
+	return folders, err
 }

@@ -4,16 +4,16 @@
 //
 // It builds the binary of ./tests, plays the whole story and compares the machine
 // before and after: sysctls, interfaces, addresses, routes, rules, mounts, packet
-// filter and named network namespaces. Then it starts the story again and again and
-// kills it with SIGKILL at random moments, each time waiting for the last process
-// to be gone and comparing again. Run as root it does all of it twice, the second
-// time as an unprivileged user.
+// filter, named network namespaces and control groups. Then it starts the story, and in
+// turn with it the test that makes control groups, again and again and kills it with
+// SIGKILL at random moments, each time waiting for the last process to be gone and
+// comparing again. Run as root it does all of it twice, the second time as an
+// unprivileged user, who can make no control group.
 //
 // The exit status is 1 if anything was left behind, with one line for each thing.
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -80,9 +80,18 @@ func users() []user {
 	return all
 }
 
-// story is a run of the story's binary that has not been started.
-func (u user) story(binary string) *exec.Cmd {
-	cmd := exec.Command(binary, "-test.run", "^TestStory$")
+// play is a test of the binary that is run to be killed.
+type play struct {
+	test    string
+	latest  time.Duration // moment at which a run is killed; it takes a little longer by itself
+	maySkip bool          // where no control group can be made, even with CI set
+}
+
+var plays = []play{{"TestStory", 8 * time.Second, false}, {"TestThrottledPod", time.Second, true}}
+
+// run is a run of a test that has not been started.
+func (u user) run(binary, test string) *exec.Cmd {
+	cmd := exec.Command(binary, "-test.run", "^("+test+")$")
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), marker, "CI=1") // a story that is skipped proves nothing
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.credential}
@@ -95,7 +104,7 @@ func (u user) playWhole(binary string) error {
 	if err != nil {
 		return err
 	}
-	if output, err := u.story(binary).CombinedOutput(); err != nil {
+	if output, err := u.run(binary, "TestStory|TestThrottledPod").CombinedOutput(); err != nil {
 		return fmt.Errorf("play the story as %s: %w\n%s", u.name, err, output)
 	}
 	if err := compare(before); err != nil {
@@ -105,32 +114,52 @@ func (u user) playWhole(binary string) error {
 	return nil
 }
 
-// latest is the last moment at which a run is killed. It takes a little longer by
-// itself.
-const latest = 8 * time.Second
-
 func (u user) killOften(binary string, kills int, random *rand.Rand) error {
 	before, err := look()
 	if err != nil {
 		return err
 	}
-	first, last := latest, time.Duration(0)
+	killed := map[string]int{}
 	for i := range kills {
-		moment := time.Duration(random.Int64N(int64(latest)))
-		first, last = min(first, moment), max(last, moment)
-		cmd := u.story(binary)
-		if err := cmd.Start(); err != nil {
-			return err
+		p := plays[i%len(plays)]
+		moment := time.Duration(random.Int64N(int64(p.latest)))
+		wasKilled, err := u.kill(binary, p, moment)
+		if err != nil {
+			return fmt.Errorf("run %d as %s, of %s: %w", i, u.name, p.test, err)
 		}
-		time.Sleep(moment)
-		err := cmd.Process.Kill()
-		if _, killed := errors.AsType[*exec.ExitError](cmd.Wait()); err != nil || !killed {
-			return fmt.Errorf("run %d as %s ended before it was killed at %v", i, u.name, moment)
+		if wasKilled {
+			killed[p.test]++
 		}
 		if err := compare(before); err != nil {
-			return fmt.Errorf("run %d as %s, killed at %v: %w", i, u.name, moment, err)
+			return fmt.Errorf("run %d as %s, of %s, killed at %v: %w", i, u.name, p.test, moment, err)
 		}
 	}
-	fmt.Printf("%s: killed %d runs at moments from %v to %v: nothing is left of them\n", u.name, kills, first, last)
+	for _, p := range plays {
+		if killed[p.test] == 0 {
+			fmt.Printf("%s: killed no run of %s\n", u.name, p.test)
+			continue
+		}
+		fmt.Printf("%s: killed %d runs of %s at moments up to %v: nothing is left of them\n", u.name, killed[p.test], p.test, p.latest)
+	}
 	return nil
+}
+
+// kill starts a run and kills it at a moment. It reports whether that found it alive,
+// which it must unless the test may be skipped.
+func (u user) kill(binary string, p play, moment time.Duration) (killed bool, err error) {
+	cmd := u.run(binary, p.test)
+	if err := cmd.Start(); err != nil {
+		return false, err
+	}
+	time.Sleep(moment)
+	killErr, waitErr := cmd.Process.Kill(), cmd.Wait()
+	switch {
+	case killErr != nil:
+		return false, killErr
+	case waitErr == nil && p.maySkip:
+		return false, nil
+	case cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL:
+		return false, fmt.Errorf("it ended before it was killed at %v: %v", moment, cmd.ProcessState)
+	}
+	return true, nil
 }
