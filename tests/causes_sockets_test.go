@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -24,23 +25,27 @@ func stageTimeWaitReuse(t *testing.T) scenario.Evidence {
 	ln := s.listen(16)
 	s.start()
 	const isn = 1_000_000_000
-	first := dialFrom(t, s, 40000, isn)
+	first, err := dialFrom(s, 40000, isn)
+	fatal(t, err)
 	server := s.accept(ln)
 	fatal(t, server.Close()) // the server closes first, and keeps TIME_WAIT
 	s.read(first)
 	s.clients = nil // EOF is what it should be told
 	fatal(t, first.Close())
-	// SYN-ACK, FIN, and the ACK of its own FIN: its socket is gone.
-	s.until("the client has nothing left", func() bool { return s.w.Client.Counters()["InSegs"] == 3 })
-	second := dialFrom(t, s, 40000, isn-1000)
+	// The port is free when the client's first socket has gone through its last states.
+	var second *net.TCPConn
+	s.until("the client has its port again", func() bool {
+		second, err = dialFrom(s, 40000, isn-1000)
+		return !errors.Is(err, unix.EADDRINUSE) && !errors.Is(err, unix.EADDRNOTAVAIL)
+	})
+	fatal(t, err)
 	defer second.Close()
 	return s.stop()
 }
 
 // dialFrom connects from a port with an initial sequence number of the caller's
 // choice, which TCP_REPAIR sets (tcp_v4_connect keeps what is not zero).
-func dialFrom(t *testing.T, s *scene, port, isn int) *net.TCPConn {
-	t.Helper()
+func dialFrom(s *scene, port, isn int) (*net.TCPConn, error) {
 	dialer := s.w.Client.Dialer()
 	dialer.LocalAddr = &net.TCPAddr{IP: s.w.Client.Addrs()[0].AsSlice(), Port: port}
 	control := dialer.Control
@@ -61,11 +66,13 @@ func dialFrom(t *testing.T, s *scene, port, isn int) *net.TCPConn {
 		}
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	conn, err := dialer.DialContext(ctx, "tcp4", s.target())
-	fatal(t, err)
-	return conn.(*net.TCPConn)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.TCPConn), nil
 }
 
 // The SYN carries data, and the listener is closed before it is accepted.

@@ -95,6 +95,7 @@ func TestRunNotes(t *testing.T) {
 		{"with counters", []scenario.Witnessed{counted}, []string{oneEnd}},
 		{"counters from elsewhere", append(k.evidence().Hosts, elsewhere), []string{oneEnd}},
 		{"counters alone", []scenario.Witnessed{elsewhere}, []string{noCapture}},
+		{"somebody else's RST", k.atServer(scenario.Counters{}).Hosts, []string{"1 RSTs came from server and its TCP sent 0: a packet filter sent the rest, or somebody injected them", oneEnd}},
 		{"packets let go", []scenario.Witnessed{letGo}, []string{"3 packets at server were seen and not kept", oneEnd}},
 	} {
 		if got := Run(scenario.Evidence{Hosts: c.hosts}).Summary.Notes; !slices.Equal(got, c.want) {
