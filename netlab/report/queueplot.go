@@ -74,6 +74,9 @@ func (q *queuePlot) axes() {
 	for _, t := range shifted.ticks(6) {
 		x := shifted.at(t)
 		p.line("axis", x, bottom, x, bottom+5)
+		if origin > 0 && x > plotRight-tickRoom {
+			continue // there the label of the origin begins
+		}
 		text := tickSpan(t, max(shifted.To, -shifted.From))
 		if origin > 0 {
 			text = "+" + text
@@ -84,6 +87,9 @@ func (q *queuePlot) axes() {
 		p.text("small quiet", plotRight+10, bottom+20, "from %s", span(time.Duration(origin)))
 	}
 }
+
+// tickRoom is half the width of the label of a tick.
+const tickRoom = 30
 
 // resets draws how many there were in each part of the window, above the plot, each
 // column with its count.
