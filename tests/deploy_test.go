@@ -32,7 +32,6 @@ type deploy struct {
 	members int  // sockets that listen on the port, with SO_REUSEPORT if there are two
 	migrate bool // tcp_migrate_req
 	replace func(*deployment)
-	open    func(*deployment) // what else must be done for the port to be served again; nil: nothing
 
 	// What becomes of those who wait in the accept queue of the socket that is closed;
 	// everybody else is served.
@@ -44,10 +43,10 @@ type deploy struct {
 // deploys are the ways; the cure of each odd one is the next.
 func deploys() []deploy {
 	return []deploy{
-		{"closed and opened again", 1, false, (*deployment).closeOld, (*deployment).reopen, scenario.Reset, diagnose.ListenerClosed, false},
-		{"handed over", 1, false, (*deployment).handOver, nil, scenario.Served, diagnose.Healthy, false},
-		{"member closed,migrate=0", 2, false, (*deployment).closeOld, nil, scenario.Reset, diagnose.MemberClosed, false},
-		{"member closed,migrate=1", 2, true, (*deployment).closeOld, nil, scenario.Served, diagnose.Healthy, true},
+		{"closed and opened again", 1, false, (*deployment).reopen, scenario.Reset, diagnose.ListenerClosed, false},
+		{"handed over", 1, false, (*deployment).handOver, scenario.Served, diagnose.Healthy, false},
+		{"member closed,migrate=0", 2, false, (*deployment).closeOld, scenario.Reset, diagnose.MemberClosed, false},
+		{"member closed,migrate=1", 2, true, (*deployment).closeOld, scenario.Served, diagnose.Healthy, true},
 	}
 }
 
@@ -182,9 +181,9 @@ func (d *deployment) awaitQueued() {
 // closeOld is the end of the old server, or of one of several that share the port.
 func (d *deployment) closeOld() { fatal(d.T, d.listeners[0].Close()) }
 
-// reopen is the start of the new server after the old one's end. The clients have their
-// fates by then, so that nothing of it can be what became of them.
+// reopen is the end of the old server and the start of the new one.
 func (d *deployment) reopen() {
+	d.closeOld()
 	socket, err := d.server.Listen("tcp4", d.address(), 2*deployClients)
 	fatal(d.T, err)
 	d.serve(servers.NewListener(socket), false)
@@ -259,9 +258,6 @@ func (d *deployment) checkDiagnosis(report diagnose.Report, result loadclient.Re
 // checkNext wants the port to be served after the deploy.
 func (d *deployment) checkNext() {
 	d.Helper()
-	if d.way.open != nil {
-		d.way.open(d)
-	}
 	result, err := loadclient.Run(d.Context(), loadclient.Config{
 		Target: "http://" + d.address() + "/", Clients: 1, Timeout: clientPatience, Control: d.client.Control,
 	})

@@ -41,21 +41,27 @@ func (l *ledger) set(line ledgerLine) {
 // the summary of a GitHub job if there is one.
 func (l *ledger) publish(t *testing.T) {
 	l.write(t.Output())
-	path := os.Getenv("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return
-	}
 	var text strings.Builder
 	fmt.Fprint(&text, "### The story\n\n```\n")
 	l.write(&text)
 	fmt.Fprint(&text, "```\n")
+	appendSummary(t, text.String())
+}
+
+// appendSummary adds text to the summary of a GitHub job, if there is one.
+func appendSummary(t *testing.T, text string) {
+	t.Helper()
+	path := os.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		t.Errorf("open the job summary: %v", err)
 		return
 	}
 	defer file.Close()
-	if _, err := file.WriteString(text.String()); err != nil {
+	if _, err := file.WriteString(text); err != nil {
 		t.Errorf("write the job summary: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,9 @@ func TestPage(t *testing.T) {
 	page := storyPage(t, r, e, result)
 	checkStory(t, page.Diagnosis, result)
 	publishPage(t, page)
+	var summary strings.Builder
+	fatal(t, page.Markdown(&summary))
+	appendSummary(t, summary.String())
 }
 
 // checkStory holds the diagnosis against what the clients saw.

@@ -1,8 +1,12 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // alibis say why a cause cannot have been, or nothing. Each one asks only for what the
@@ -143,19 +147,36 @@ func (q *inquiry) reusePort() string {
 	return when(q.members() > 1, fmt.Sprintf("%d sockets listened on %v, and one of them was closed", q.members(), q.flow.server))
 }
 
-// members is how many sockets were seen to listen on the flow's address; 0 if nobody
-// looked.
-func (q *inquiry) members() int {
+// members is how many sockets were seen to listen on the flow's address at one time; 0 if
+// nobody looked. A listener that was closed and opened again is one.
+func (q *inquiry) members() (most int) {
 	if q.server == nil {
 		return 0
 	}
-	inodes := map[uint32]bool{}
-	for _, s := range q.server.Queues {
-		if listensOn(s.Listener, q.flow.server) {
-			inodes[s.Inode] = true
+	there := map[uint32]bool{}
+	samples := slices.Clone(q.server.Queues)
+	slices.SortStableFunc(samples, func(a, b scenario.QueueSample) int { // of one time, first who is gone
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(btoi(b.Gone), btoi(a.Gone)))
+	})
+	for _, s := range samples {
+		if !listensOn(s.Listener, q.flow.server) {
+			continue
 		}
+		if s.Gone {
+			delete(there, s.Inode)
+		} else {
+			there[s.Inode] = true
+		}
+		most = max(most, len(there))
 	}
-	return len(inodes)
+	return most
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (q *inquiry) noMember() string {

@@ -1,12 +1,14 @@
 package wire
 
+import "sync/atomic"
+
 // Rule does something to the packets that match it. Rules are asked in the order in
 // which they were made, and the first that matches decides.
 type Rule struct {
 	match  func(*Packet) bool
 	action func(*Wire, *Rule, *Packet)
 	held   []*Packet
-	count  int
+	count  atomic.Int64
 }
 
 // Drop loses the packets that match.
@@ -33,8 +35,8 @@ func (w *Wire) rule(match func(*Packet) bool, action func(*Wire, *Rule, *Packet)
 	return r
 }
 
-// Count is how many packets have matched.
-func (r *Rule) Count() int { return r.count }
+// Count is how many packets have matched. It is safe for concurrent use.
+func (r *Rule) Count() int { return int(r.count.Load()) }
 
 // Release ends a rule and lets the packets that it holds travel from now on, in the
 // order in which they were sent.

@@ -162,7 +162,7 @@ func (w *Wire) take(from Side, data []byte) {
 	w.packets = append(w.packets, p)
 	for _, r := range w.rules {
 		if r.match(p) {
-			r.count++
+			r.count.Add(1)
 			r.action(w, r, p)
 			return
 		}
