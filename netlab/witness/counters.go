@@ -35,10 +35,9 @@ type counterLog struct {
 	quiet   time.Duration     // of the latest reading after that, which told nothing new; zero: none
 }
 
-// look reads the counters and keeps what moved, together with the reading just before:
+// note keeps a reading if something moved, together with the reading just before:
 // between the two is when it moved. With all set it keeps every counter, moved or not.
-func (l *counterLog) look(at time.Duration, all bool) {
-	now := l.host.Counters()
+func (l *counterLog) note(at time.Duration, now scenario.Counters, all bool) {
 	seen := now.Only(watched()...)
 	moved := !maps.Equal(seen, l.last)
 	if !moved && !all {

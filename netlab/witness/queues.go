@@ -16,11 +16,10 @@ type queueLog struct {
 	last    map[uint32]netlab.AcceptQueue // of the listeners that are there, by inode
 }
 
-// look reads the accept queues and keeps those that differ from the last sample, and once
-// that a listener is gone. With all set it keeps every one, with the length of the SYN
+// look keeps the accept queues that differ from the last sample, and once that a listener
+// is gone. With all set it keeps every one, with the length of the SYN
 // queue, which the kernel counts for a port and takes a millisecond or two for.
-func (l *queueLog) look(at time.Duration, all bool) {
-	queues := l.host.AcceptQueues()
+func (l *queueLog) look(at time.Duration, queues []netlab.AcceptQueue, all bool) {
 	var halfOpen map[uint16]int
 	if all {
 		halfOpen = map[uint16]int{}

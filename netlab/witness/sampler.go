@@ -46,16 +46,30 @@ func (s *sampler) run(interval time.Duration) {
 	}
 }
 
+// longestReading bounds how long a reading may take. A diagnosis takes it for an instant
+// and allows a few milliseconds; one that a busy machine held up longer is not kept, and
+// what it had stands in the next one.
+const longestReading = 2 * time.Millisecond
+
 // look takes a sample of every host. Its time is the one just before it was read: what
-// it does not have yet happened later than that.
+// it does not have yet happened later than that. With all set it is kept however long it
+// took.
 func (s *sampler) look(all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.counters {
-		l.look(time.Since(s.start), all)
+		at := time.Since(s.start)
+		now := l.host.Counters()
+		if all || time.Since(s.start)-at <= longestReading {
+			l.note(at, now, all)
+		}
 	}
 	for _, l := range s.queues {
-		l.look(time.Since(s.start), all)
+		at := time.Since(s.start)
+		queues := l.host.AcceptQueues()
+		if all || time.Since(s.start)-at <= longestReading {
+			l.look(at, queues, all)
+		}
 	}
 }
 
