@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -110,7 +109,7 @@ func accepting() []scenario.Scenario {
 			{Mode: scenario.AcceptFrom, From: 560 * time.Millisecond},
 			{Mode: scenario.AcceptPaused, Paused: []scenario.Window{{From: 0, To: 100 * time.Millisecond}, {From: 200 * time.Millisecond, To: 700 * time.Millisecond}}},
 		} {
-			for _, write := range []*time.Duration{nil, new(time.Duration(0)), new(time.Duration(30 * time.Millisecond)), new(time.Duration(2 * time.Second))} {
+			for _, write := range []*time.Duration{nil, new(time.Duration(0)), new(30 * time.Millisecond), new(2 * time.Second)} {
 				for _, waves := range [][]scenario.Wave{
 					{{Clients: 30}, {Clients: 30, At: secondWave}},
 					{{Clients: 60, Gap: 10 * time.Millisecond}, {Clients: 5, At: 400 * time.Millisecond}},
@@ -147,7 +146,7 @@ func closings() []scenario.Scenario {
 	var all []scenario.Scenario
 	for _, k := range allKnobs(0, 1, 2) {
 		for _, at := range []time.Duration{0, 60 * time.Millisecond, 200 * time.Millisecond, 560 * time.Millisecond, 650 * time.Millisecond, time.Second} {
-			for _, write := range []*time.Duration{nil, new(time.Duration(0)), new(time.Duration(700 * time.Millisecond))} {
+			for _, write := range []*time.Duration{nil, new(time.Duration(0)), new(700 * time.Millisecond)} {
 				s := k.scenario(16, scenario.Wave{Clients: 10}, scenario.Wave{Clients: 40, At: secondWave})
 				s.CloseListener, s.Write = new(at), write
 				all = append(all, s)
@@ -172,9 +171,4 @@ func large() []scenario.Scenario {
 		k.scenario(128, scenario.Wave{Clients: 128}, scenario.Wave{Clients: 2000, At: secondWave}),
 		knobs{abort: true}.scenario(400, scenario.Wave{Clients: 400}, scenario.Wave{Clients: 400, At: secondWave}),
 	}
-}
-
-// describe is a short name of a scenario for people; its JSON says everything.
-func describe(s scenario.Scenario) string {
-	return fmt.Sprintf("%d clients, backlog %d, abort %v, cookies %d, accept %s", s.Arrivals.Clients(), s.Backlog, s.AbortOnOverflow, s.SYNCookies, s.Accept.Mode)
 }

@@ -83,5 +83,5 @@ func (s *sockets) fate(n int) (scenario.Fate, error) {
 	case info.State == tcpClose && unix.Errno(errno) == unix.ECONNREFUSED:
 		return scenario.Refused, nil
 	}
-	return 0, fmt.Errorf("its socket is in state %d with error %v, which no rule leads to", info.State, unix.Errno(errno))
+	return 0, fmt.Errorf("its socket is in state %d with error %w, which no rule leads to", info.State, unix.Errno(errno))
 }

@@ -41,7 +41,7 @@ func (l *labTB) close(recovered any) (failed bool) {
 	for i := len(l.cleanups) - 1; i >= 0; i-- {
 		l.cleanups[i]()
 	}
-	if recovered != nil && recovered != errStop {
+	if err, ok := recovered.(error); recovered != nil && (!ok || !errors.Is(err, errStop)) {
 		panic(recovered)
 	}
 	return l.failed
