@@ -12,10 +12,9 @@ import (
 // The trace covers the whole machine, and events do not say which network namespace they
 // happened in; other labs have the very same addresses. So an event counts only if a
 // packet of the recording goes with it.
-const (
-	resetReach = 100 * time.Millisecond // how long after its event a RST can be, under load
-	dropReach  = time.Millisecond       // how long after a packet a drop can be its own
-)
+
+// resetReach is how long after its event a RST can be, under load.
+const resetReach = 100 * time.Millisecond
 
 // attribute gives each host the events that are its own, in order of their times.
 //
@@ -25,8 +24,7 @@ const (
 // go, its addresses must do.
 //
 // A kfree_skb belongs to the host, and has the addresses, of the tcp_send_reset that the
-// same packet caused. Any other belongs, without addresses, to the host that saw a packet
-// last before it; this can be wrong when another lab drops a packet within a millisecond.
+// same packet caused. Any other is nobody's: nothing tells it from that of another lab.
 func attribute(hits []hit, hosts []scenario.Witnessed) {
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.At, b.At) })
 	owners := make([]int, len(hits))
@@ -37,7 +35,7 @@ func attribute(hits []hit, hosts []scenario.Witnessed) {
 		hosts[i].Reasons = []scenario.KernelReason{}
 		claimResets(hits, owners, i, hosts[i])
 	}
-	claimDrops(hits, owners, hosts)
+	claimDrops(hits, owners)
 	for i, owner := range owners {
 		if owner != nobody {
 			hosts[owner].Reasons = append(hosts[owner].Reasons, hits[i].KernelReason)
@@ -129,7 +127,7 @@ func takeLatest(hits []hit, at time.Duration, piles ...*pile) int {
 }
 
 // claimDrops finds the owners of the events of kfree_skb.
-func claimDrops(hits []hit, owners []int, hosts []scenario.Witnessed) {
+func claimDrops(hits []hit, owners []int) {
 	resets := map[string]int{} // by packet, the last one
 	for i, h := range hits {
 		if h.Event == sendReset {
@@ -143,23 +141,6 @@ func claimDrops(hits []hit, owners []int, hosts []scenario.Witnessed) {
 			delete(resets, h.skb) // the address will be that of another packet
 			owners[i] = owners[reset]
 			hits[i].Local, hits[i].Remote = hits[reset].Local, hits[reset].Remote
-			continue
-		}
-		owners[i] = lastToSee(hosts, h.At)
-	}
-}
-
-// lastToSee is the host with the last packet before an instant, if it is not long before.
-// The event's time is cut off at the microsecond.
-func lastToSee(hosts []scenario.Witnessed, at time.Duration) int {
-	best, latest := nobody, at-dropReach
-	for i, w := range hosts {
-		after, _ := slices.BinarySearchFunc(w.Packets, at+time.Microsecond, func(p scenario.Packet, at time.Duration) int {
-			return cmp.Compare(p.At, at)
-		})
-		if after > 0 && w.Packets[after-1].At > latest {
-			best, latest = i, w.Packets[after-1].At
 		}
 	}
-	return best
 }

@@ -105,7 +105,7 @@ func TestTraceIsOfThisLab(t *testing.T) {
 }
 
 // A segment that an overflowing listener keeps, with tcp_abort_on_overflow off, causes no
-// RST; the kernel's reason stands without addresses.
+// RST, and nothing tells the kernel's reason from one of another lab: it is left out.
 func TestTraceOfKept(t *testing.T) {
 	t.Parallel()
 	client, server := pair(t)
@@ -114,9 +114,8 @@ func TestTraceOfKept(t *testing.T) {
 	overflow(t, client, server, server.Addr()+":8080", 1)
 	evidence := rec.Stop()
 	must(t, rec.TraceErr())
-	got := slices.DeleteFunc(evidence.Hosts[1].Reasons, func(r scenario.KernelReason) bool { return r.Reason != "TCP_LISTEN_OVERFLOW" })
-	if len(got) == 0 || got[0].Event != freeSKB || got[0].Local.IsValid() {
-		t.Errorf("the server's reasons are %+v, want a TCP_LISTEN_OVERFLOW without addresses", got)
+	if got := evidence.Hosts[1].Reasons; got == nil || len(got) != 0 {
+		t.Errorf("the server's reasons are %+v, want an empty list", got)
 	}
 }
 
