@@ -38,16 +38,17 @@ func TestExact(t *testing.T) {
 // smallest scenario; -seed plays the same ones again.
 func TestExactRandom(t *testing.T) {
 	netlab.New(t)
-	if *seed == 0 {
-		*seed = rand.Uint64()
+	chosen := *seed
+	if chosen == 0 {
+		chosen = rand.Uint64()
 	}
-	r := rand.New(rand.NewPCG(*seed, 0))
+	r := rand.New(rand.NewPCG(chosen, 0))
 	e := exact{}
 	for range *random {
 		e.scenarios = append(e.scenarios, randomScenario(r))
 	}
 	e.play(t)
-	t.Logf("random: %v in %v; to play them again: go test ./tests -run '^TestExactRandom$' -args -seed %d", &e, e.took.Round(time.Millisecond), *seed)
+	t.Logf("random: %v in %v; to play them again: go test ./tests -run '^TestExactRandom$' -args -seed %d", &e, e.took.Round(time.Millisecond), chosen)
 }
 
 // exact compares scenarios, several at a time.
