@@ -1,6 +1,9 @@
 package scenario
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Scenario is one listener, its settings and its clients: all that decides how a
 // full accept queue shows. The same value is computed by netlab/predict and played
@@ -52,6 +55,25 @@ func Defaults() Scenario {
 // Source, checked on v6.18: __sys_listen_socket (net/socket.c).
 func (s Scenario) Limit(backlog int) uint32 {
 	return uint32(min(uint64(uint32(backlog)), uint64(s.Somaxconn)))
+}
+
+// SYNCookiesKey is the sysctl of SYNCookies, and of SYNCookiesOff later.
+const SYNCookiesKey = "net.ipv4.tcp_syncookies"
+
+// Sysctls are the values that the server's sysctls have at the start, by their dotted
+// names.
+func (s Scenario) Sysctls() map[string]string {
+	abort := 0
+	if s.AbortOnOverflow {
+		abort = 1
+	}
+	return map[string]string{
+		"net.core.somaxconn":             strconv.Itoa(s.Somaxconn),
+		"net.ipv4.tcp_abort_on_overflow": strconv.Itoa(abort),
+		SYNCookiesKey:                    strconv.Itoa(s.SYNCookies),
+		"net.ipv4.tcp_max_syn_backlog":   strconv.Itoa(s.MaxSYNBacklog),
+		"net.ipv4.tcp_synack_retries":    strconv.Itoa(s.SYNACKRetries),
+	}
 }
 
 // Settled is when every client's first handshake is over: two round trips after the

@@ -6,7 +6,6 @@ import (
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
-	"golang.org/x/sys/unix"
 )
 
 // maxBurst bounds the clients of a wave: the veth pair loses packets when more than
@@ -106,24 +105,6 @@ func (p *Plug) burst(t *trial, first int, w scenario.Wave) error {
 	}
 	resets := int(p.Server.Counters().Since(server)["OutRsts"])
 	return awaitSegments(p.Client, client, answered+resets)
-}
-
-// connect starts client n and asks for its port.
-func (t *trial) connect(n int) error {
-	if err := t.sockets.connect(n); err != nil {
-		return err
-	}
-	name, err := unix.Getsockname(t.sockets.clients[n])
-	if err != nil {
-		return fmt.Errorf("client %d: getsockname: %w", n, err)
-	}
-	switch name := name.(type) {
-	case *unix.SockaddrInet4:
-		t.byPort[uint16(name.Port)] = n
-	case *unix.SockaddrInet6:
-		t.byPort[uint16(name.Port)] = n
-	}
-	return nil
 }
 
 // segmentsTimeout bounds the wait for what takes the kernel microseconds each.

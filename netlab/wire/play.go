@@ -43,7 +43,7 @@ func (w *Wire) forget() {
 	w.arena.used = 0
 }
 
-// play is one run of a scenario in virtual time.
+// play is one run of a scenario on a wire.
 type play struct {
 	*trial
 	wire    *Wire
@@ -115,17 +115,17 @@ func (p *play) plan() {
 		p.wire.At(*p.CloseListener, p.closeListener)
 	}
 	if p.SYNCookiesOff != nil {
-		p.wire.At(*p.SYNCookiesOff, func() error { return p.knobs.set(p.server, cookiesKey, "0") })
+		p.wire.At(*p.SYNCookiesOff, func() error { return p.server.SetSysctl(scenario.SYNCookiesKey, "0") })
 	}
 	for n, due := range p.Arrivals.Due() {
-		p.wire.At(due, func() error { return p.connect(n) })
+		p.wire.At(due, func() error { return p.arrive(n) })
 	}
 }
 
-// connect starts client n, and learns its port from its SYN.
-func (p *play) connect(n int) error {
+// arrive starts client n, which sends one SYN.
+func (p *play) arrive(n int) error {
 	sent := len(p.wire.packets)
-	if err := p.sockets.connect(n); err != nil {
+	if err := p.connect(n); err != nil {
 		return err
 	}
 	if err := p.wire.drain(Client); err != nil {
@@ -134,8 +134,6 @@ func (p *play) connect(n int) error {
 	if len(p.wire.packets) != sent+1 || !p.wire.packets[sent].Is(SYN) {
 		return fmt.Errorf("client %d: its connect sent %d packets, want one SYN", n, len(p.wire.packets)-sent)
 	}
-	s, _ := p.wire.packets[sent].Segment()
-	p.byPort[s.Source.Port()] = n
 	return nil
 }
 

@@ -45,22 +45,17 @@ func NewPlug(tb netlab.TB) *Plug {
 	tb.Helper()
 	client, server := netlab.New(tb).Pair()
 	p := &Plug{Client: client, Server: server, hosts: hosts{client: client, server: server, port: firstPort}}
-	tb.Cleanup(func() {
-		if err := p.close(); err != nil {
-			tb.Errorf("wire: close plug: %v", err)
-		}
-	})
+	tb.Cleanup(p.close)
 	if err := p.install(); err != nil {
 		tb.Fatalf("wire: install plug: %v", err)
 	}
 	return p
 }
 
-func (p *Plug) close() error {
+func (p *Plug) close() {
 	if p.rt != nil {
 		p.rt.Close()
 	}
-	return p.hosts.knobs.close()
 }
 
 // install leads the server's routes to the client over the neighbours.

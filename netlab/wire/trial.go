@@ -5,6 +5,7 @@ import (
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"golang.org/x/sys/unix"
 )
 
 // Listeners take these ports in turn, so that half-open connections of a run that is
@@ -17,7 +18,6 @@ const (
 // hosts are two hosts on which scenarios are played, however they are joined.
 type hosts struct {
 	client, server *netlab.Host
-	knobs          knobs
 	port           int // of the listener played last
 }
 
@@ -34,15 +34,17 @@ type trial struct {
 	serverBefore, clientBefore scenario.Counters
 }
 
-// newTrial sets the scenario's knobs, opens the sockets and reads the counters. The
+// newTrial sets the scenario's sysctls, opens the sockets and reads the counters. The
 // caller closes the sockets.
 func (h *hosts) newTrial(s scenario.Scenario) (*trial, error) {
 	if h.port++; h.port > lastPort {
 		h.port = firstPort
 	}
 	t := &trial{Scenario: s, hosts: h, byPort: make(map[uint16]int, s.Arrivals.Clients()), accepted: make([]bool, s.Arrivals.Clients())}
-	if err := t.turnKnobs(); err != nil {
-		return nil, err
+	for key, value := range s.Sysctls() {
+		if err := h.server.SetSysctl(key, value); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	if t.sockets, err = openSockets(h, s); err != nil {
@@ -52,23 +54,20 @@ func (h *hosts) newTrial(s scenario.Scenario) (*trial, error) {
 	return t, nil
 }
 
-const cookiesKey = "net.ipv4.tcp_syncookies"
-
-func (t *trial) turnKnobs() error {
-	abort := "0"
-	if t.AbortOnOverflow {
-		abort = "1"
+// connect starts client n and asks for its port.
+func (t *trial) connect(n int) error {
+	if err := t.sockets.connect(n); err != nil {
+		return err
 	}
-	for _, knob := range []struct{ key, value string }{
-		{"net.core.somaxconn", fmt.Sprint(t.Somaxconn)},
-		{"net.ipv4.tcp_abort_on_overflow", abort},
-		{cookiesKey, fmt.Sprint(t.SYNCookies)},
-		{"net.ipv4.tcp_max_syn_backlog", fmt.Sprint(t.MaxSYNBacklog)},
-		{"net.ipv4.tcp_synack_retries", fmt.Sprint(t.SYNACKRetries)},
-	} {
-		if err := t.knobs.set(t.server, knob.key, knob.value); err != nil {
-			return err
-		}
+	name, err := unix.Getsockname(t.sockets.clients[n])
+	if err != nil {
+		return fmt.Errorf("client %d: getsockname: %w", n, err)
+	}
+	switch name := name.(type) {
+	case *unix.SockaddrInet4:
+		t.byPort[uint16(name.Port)] = n
+	case *unix.SockaddrInet6:
+		t.byPort[uint16(name.Port)] = n
 	}
 	return nil
 }

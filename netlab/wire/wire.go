@@ -57,11 +57,6 @@ func New(tb netlab.TB) *Wire {
 		Client: client.Host, Server: server.Host, hosts: hosts{client: client.Host, server: server.Host, port: firstPort},
 		fds: [2]int{client.FD(), server.FD()}, buffer: make([]byte, 1<<16),
 	}
-	tb.Cleanup(func() {
-		if err := w.hosts.knobs.close(); err != nil {
-			tb.Errorf("wire: close: %v", err)
-		}
-	})
 	return w
 }
 

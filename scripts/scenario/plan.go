@@ -61,7 +61,7 @@ func (r *real) follow(begin time.Time) {
 		add(*r.CloseListener, r.closeListener)
 	}
 	if r.SYNCookiesOff != nil {
-		add(*r.SYNCookiesOff, func() { r.note(r.server.SetSysctl("net.ipv4.tcp_syncookies", "0")) })
+		add(*r.SYNCookiesOff, func() { r.note(r.server.SetSysctl(scenario.SYNCookiesKey, "0")) })
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	for _, s := range steps {

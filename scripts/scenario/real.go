@@ -104,8 +104,10 @@ func (r *real) close() {
 // play runs the swarm up to the horizon. Then it looks at both ends, and only after
 // that is anything closed.
 func (r *real) play(ctx context.Context) (o scenario.Outcome, err error) {
-	if err := r.setSysctls(); err != nil {
-		return o, err
+	for key, value := range r.Sysctls() {
+		if err := r.server.SetSysctl(key, value); err != nil {
+			return o, err
+		}
 	}
 	if err := r.serve(ctx); err != nil {
 		return o, err
@@ -165,25 +167,6 @@ func (r *real) address() string {
 		return r.server.Addr6()
 	}
 	return r.server.Addr()
-}
-
-func (r *real) setSysctls() error {
-	abort := "0"
-	if r.AbortOnOverflow {
-		abort = "1"
-	}
-	for _, knob := range []struct{ key, value string }{
-		{"net.core.somaxconn", fmt.Sprint(r.Somaxconn)},
-		{"net.ipv4.tcp_abort_on_overflow", abort},
-		{"net.ipv4.tcp_syncookies", fmt.Sprint(r.SYNCookies)},
-		{"net.ipv4.tcp_max_syn_backlog", fmt.Sprint(r.MaxSYNBacklog)},
-		{"net.ipv4.tcp_synack_retries", fmt.Sprint(r.SYNACKRetries)},
-	} {
-		if err := r.server.SetSysctl(knob.key, knob.value); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // serve starts the backend and the front. The front's one connection to the backend is
