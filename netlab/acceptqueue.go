@@ -9,6 +9,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/rstlab/rstlab/netlab/scenario"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -40,6 +41,19 @@ func (h *Host) AcceptQueues() []AcceptQueue {
 		h.lab.tb.Fatalf("netlab: host %s: list listeners: %v", h.name, err)
 	}
 	return queues
+}
+
+// QueueSamples are the accept queues as evidence, without a time and without their SYN
+// queues.
+func (h *Host) QueueSamples() []scenario.QueueSample {
+	h.lab.tb.Helper()
+	var samples []scenario.QueueSample
+	for _, q := range h.AcceptQueues() {
+		samples = append(samples, scenario.QueueSample{
+			Listener: q.Addr, Inode: q.Inode, Length: q.Length, Limit: q.Limit, Drops: q.Drops, SYNQueue: -1,
+		})
+	}
+	return samples
 }
 
 // AcceptQueue is the accept queue of the listener on a port of the host. It ends

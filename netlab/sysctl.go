@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/rstlab/rstlab/netlab/scenario"
 	"golang.org/x/sys/unix"
 )
 
@@ -53,6 +54,18 @@ func (h *Host) ReadSysctl(key string) (string, error) {
 		return "", &SysctlError{Key: key, Err: err, reason: explainSysctl(key, "", err)}
 	}
 	return value, nil
+}
+
+// DecisiveSysctls reads those that decide what becomes of a connection, by their dotted
+// names. One that this kernel or a user namespace does not show is left out.
+func (h *Host) DecisiveSysctls() map[string]string {
+	values := map[string]string{}
+	for _, key := range scenario.DecisiveSysctls() {
+		if value, err := h.ReadSysctl(key); err == nil {
+			values[key] = value
+		}
+	}
+	return values
 }
 
 // SysctlError is a sysctl that could not be set or read in a host.

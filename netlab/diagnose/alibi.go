@@ -1,12 +1,8 @@
 package diagnose
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"time"
-
-	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // alibis say why a cause cannot have been, or nothing. Each one asks only for what the
@@ -56,7 +52,6 @@ var alibis = map[Cause]func(*inquiry) string{
 	DeferAccept: func(q *inquiry) string {
 		return first(q.unmovedEver("TCPDeferAcceptDrop"), when(len(q.h.data) > 1, "the client sent data, and those complete the handshake"))
 	},
-	UserTimeout: func(q *inquiry) string { return "" },
 }
 
 func when(holds bool, why string) string {
@@ -154,11 +149,7 @@ func (q *inquiry) members() (most int) {
 		return 0
 	}
 	there := map[uint32]bool{}
-	samples := slices.Clone(q.server.Queues)
-	slices.SortStableFunc(samples, func(a, b scenario.QueueSample) int { // of one time, first who is gone
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(btoi(b.Gone), btoi(a.Gone)))
-	})
-	for _, s := range samples {
+	for _, s := range q.server.Queues { // of one time, first who is gone
 		if !listensOn(s.Listener, q.flow.server) {
 			continue
 		}
@@ -170,13 +161,6 @@ func (q *inquiry) members() (most int) {
 		most = max(most, len(there))
 	}
 	return most
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (q *inquiry) noMember() string {
@@ -217,10 +201,10 @@ func (q *inquiry) notRepeated() string {
 	if rst := q.h.rst(); rst != nil {
 		waited = rst.at - q.h.synAcks[0].at
 	}
-	return when(true && waited > firstSYNACKTimeout+promptly, "its SYN-ACK was not repeated after a second")
+	return when(waited > firstSYNACKTimeout+promptly, "its SYN-ACK was not repeated after a second")
 }
 
-// repeated is an alibi of a SYN cookie, of which the server keeps nothing to repeat.
+// repeatedSYNACK is an alibi of a SYN cookie, of which the server keeps nothing to repeat.
 func (q *inquiry) repeatedSYNACK() string {
 	return when(len(q.h.synAcks) > 1, "its SYN-ACK was repeated, which is never done with a SYN cookie")
 }

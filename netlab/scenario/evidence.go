@@ -1,7 +1,9 @@
 package scenario
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -23,7 +25,7 @@ type Witnessed struct {
 	LetGo   int      `json:"let_go,omitempty"`  // packets that were seen and not kept, for want of memory
 
 	Counters []CounterSample `json:"counters,omitempty"` // in order of their times; at least two, of which the first and the last have all counters, or none
-	Queues   []QueueSample   `json:"queues,omitempty"`   // of its listeners, in order of their times
+	Queues   []QueueSample   `json:"queues,omitempty"`   // of its listeners, in order of their times; of one time, first those that are gone
 	Reasons  []KernelReason  `json:"reasons,omitempty"`  // the kernel's own, in order of their times; nil: not traced
 
 	Log     []LogLine         `json:"log,omitempty"`     // what its programs printed, in order of their times
@@ -55,6 +57,58 @@ type QueueSample struct {
 	Drops    uint32         `json:"drops"`         // SO_MEMINFO, sk_drops
 	SYNQueue int            `json:"syn_queue"`     // half-open connections; -1: not looked at
 	Gone     bool           `json:"gone,omitzero"` // the listener is not there any more; the rest is its last reading
+}
+
+// QueueLog makes samples of readings of one host's listeners. The zero value has none.
+type QueueLog struct {
+	Samples []QueueSample
+	last    map[uint32]QueueSample // of the listeners that are there, by inode
+}
+
+// Note takes the readings of all of the host's listeners at one time, and adds those that
+// differ from the last ones, or all. A listener that is not among them any more is gone,
+// and comes first, with its last reading.
+func (l *QueueLog) Note(at time.Duration, readings []QueueSample, all bool) {
+	before := l.last
+	l.last = map[uint32]QueueSample{}
+	for i := range readings {
+		readings[i].At = at
+		l.last[readings[i].Inode] = readings[i]
+	}
+	for _, inode := range slices.Sorted(maps.Keys(before)) {
+		if _, still := l.last[inode]; !still {
+			gone := before[inode]
+			gone.At, gone.Gone, gone.SYNQueue = at, true, -1
+			l.Samples = append(l.Samples, gone)
+		}
+	}
+	for _, q := range readings {
+		if last, known := before[q.Inode]; all || !known || q.differs(last) {
+			l.Samples = append(l.Samples, q)
+		}
+	}
+}
+
+// differs tells whether a reading of the same listener tells something new.
+func (q QueueSample) differs(last QueueSample) bool {
+	return q.Length != last.Length || q.Limit != last.Limit || q.Drops != last.Drops
+}
+
+// DecisiveSysctls are those that decide what becomes of a connection, by their dotted
+// names.
+func DecisiveSysctls() []string {
+	return []string{
+		"net.core.somaxconn",
+		"net.ipv4.tcp_abort_on_overflow",
+		"net.ipv4.tcp_fastopen",
+		"net.ipv4.tcp_max_syn_backlog",
+		"net.ipv4.tcp_migrate_req",
+		"net.ipv4.tcp_syn_retries",
+		"net.ipv4.tcp_synack_retries",
+		SYNCookiesKey,
+		"net.ipv4.tcp_timestamps",
+		"net.ipv4.tcp_tw_reuse",
+	}
 }
 
 // ClientError is what one client program was told, and when.

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -15,18 +14,11 @@ const sampleEvery = 5 * time.Millisecond
 
 // recording is what a wire witnesses besides the packets.
 type recording struct {
-	on        bool
-	last      time.Duration
-	counters  [2][]scenario.CounterSample // by side
-	queues    [2][]scenario.QueueSample
-	listeners [2]map[uint32]scenario.QueueSample // the last reading of each, by inode
-	sysctls   [2]map[string]string
-}
-
-// decisive are the sysctls that decide about a full accept queue.
-var decisive = []string{
-	"net.core.somaxconn", "net.ipv4.tcp_abort_on_overflow", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog",
-	"net.ipv4.tcp_synack_retries", "net.ipv4.tcp_timestamps", "net.ipv4.tcp_migrate_req",
+	on       bool
+	last     time.Duration
+	counters [2][]scenario.CounterSample // by side
+	queues   [2]scenario.QueueLog
+	sysctls  [2]map[string]string
 }
 
 // Record makes the wire read the counters and the listeners of both hosts as time
@@ -35,12 +27,7 @@ var decisive = []string{
 func (w *Wire) Record() {
 	w.recorded = recording{on: true}
 	for side, h := range []*netlab.Host{w.Client, w.Server} {
-		w.recorded.sysctls[side] = map[string]string{}
-		for _, key := range decisive {
-			if value, err := h.ReadSysctl(key); err == nil { // else this kernel has none
-				w.recorded.sysctls[side][key] = value
-			}
-		}
+		w.recorded.sysctls[side] = h.DecisiveSysctls()
 	}
 	w.sample()
 }
@@ -61,22 +48,7 @@ func (w *Wire) sample() {
 	r.last = w.now
 	for side, h := range []*netlab.Host{w.Client, w.Server} {
 		r.counters[side] = append(r.counters[side], scenario.CounterSample{At: w.now, Counters: h.Counters()})
-		listeners := map[uint32]scenario.QueueSample{}
-		for _, q := range h.AcceptQueues() {
-			listeners[q.Inode] = scenario.QueueSample{
-				At: w.now, Listener: q.Addr, Inode: q.Inode, Length: q.Length, Limit: q.Limit, Drops: q.Drops, SYNQueue: -1,
-			}
-		}
-		for inode, before := range r.listeners[side] {
-			if _, still := listeners[inode]; !still {
-				before.At, before.Gone = w.now, true
-				r.queues[side] = append(r.queues[side], before)
-			}
-		}
-		for _, inode := range slices.Sorted(maps.Keys(listeners)) {
-			r.queues[side] = append(r.queues[side], listeners[inode])
-		}
-		r.listeners[side] = listeners
+		r.queues[side].Note(w.now, h.QueueSamples(), true)
 	}
 }
 
@@ -89,7 +61,7 @@ func (w *Wire) Evidence() scenario.Evidence {
 		e.Hosts = append(e.Hosts, scenario.Witnessed{
 			Sysctls: w.recorded.sysctls[side],
 			Host:    h.Name(), Addrs: slices.Concat(h.Addrs(), h.Addrs6()), Packets: seenBy(Side(side), w.packets),
-			Counters: slices.Clone(w.recorded.counters[side]), Queues: slices.Clone(w.recorded.queues[side]),
+			Counters: slices.Clone(w.recorded.counters[side]), Queues: slices.Clone(w.recorded.queues[side].Samples),
 		})
 	}
 	return e

@@ -73,7 +73,7 @@ func (r *Recording) open() error {
 	inParallel(n+1, func(i int) {
 		switch {
 		case i < n:
-			r.sysctls[i] = readSysctls(r.hosts[i])
+			r.sysctls[i] = r.hosts[i].DecisiveSysctls()
 			r.captures[i], errs[i] = openCapture(r.hosts[i], r.cfg)
 		case r.cfg.Trace:
 			r.trace, r.traceErr = openTracer()
@@ -156,7 +156,7 @@ func (r *Recording) witnessed(i int, end time.Duration) (scenario.Witnessed, err
 	h := r.hosts[i]
 	w := scenario.Witnessed{
 		Host: h.Name(), Addrs: append(h.Addrs(), h.Addrs6()...), Sysctls: r.sysctls[i],
-		Counters: r.sampler.counters[i].samples, Queues: r.sampler.queues[i].samples,
+		Counters: r.sampler.counters[i].samples, Queues: r.sampler.queues[i].Samples,
 	}
 	if r.cfg.Loopback {
 		w.Addrs = append(w.Addrs, netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())

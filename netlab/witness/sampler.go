@@ -66,9 +66,9 @@ func (s *sampler) look(all bool) {
 	}
 	for _, l := range s.queues {
 		at := time.Since(s.start)
-		queues := l.host.AcceptQueues()
+		readings := l.host.QueueSamples()
 		if all || time.Since(s.start)-at <= longestReading {
-			l.look(at, queues, all)
+			l.look(at, readings, all)
 		}
 	}
 }

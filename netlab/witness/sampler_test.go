@@ -111,7 +111,7 @@ func awaitQueue(t *testing.T, rec *Recording, length, drops uint32) {
 	await(t, "a sample of the queue", func() bool {
 		rec.sampler.mu.Lock()
 		defer rec.sampler.mu.Unlock()
-		samples := rec.sampler.queues[0].samples
+		samples := rec.sampler.queues[0].Samples
 		last := samples[len(samples)-1]
 		return last.Length == length && last.Drops == drops
 	})
@@ -127,33 +127,6 @@ func TestQueueSampleHasSYNQueue(t *testing.T) {
 	queues := rec.Stop().Hosts[0].Queues
 	if last := queues[len(queues)-1]; last.SYNQueue != 3 || last.Length != 1 {
 		t.Errorf("the last sample is %+v, want 1 waiting and 3 half-open", last)
-	}
-}
-
-// Listeners that share an address have samples of their own, and one that is closed has a
-// last one, whose reading is the one before.
-func TestQueueSamplesOfSharedAddress(t *testing.T) {
-	t.Parallel()
-	var log queueLog
-	addr := netip.MustParseAddrPort("198.18.0.2:8080")
-	one, two := netlab.AcceptQueue{Addr: addr, Inode: 70, Limit: 1}, netlab.AcceptQueue{Addr: addr, Inode: 60, Limit: 1}
-	fuller := one
-	fuller.Length = 1
-	log.note(1, []netlab.AcceptQueue{one, two}, nil)
-	log.note(2, []netlab.AcceptQueue{two, one}, nil) // the kernel may list them in any order
-	log.note(3, []netlab.AcceptQueue{fuller, two}, nil)
-	log.note(4, []netlab.AcceptQueue{two}, nil)
-	log.note(5, []netlab.AcceptQueue{two}, nil)
-	log.note(6, []netlab.AcceptQueue{two}, map[uint16]int{8080: 9})
-	want := []scenario.QueueSample{
-		{At: 1, Listener: addr, Inode: 70, Limit: 1, SYNQueue: -1},
-		{At: 1, Listener: addr, Inode: 60, Limit: 1, SYNQueue: -1},
-		{At: 3, Listener: addr, Inode: 70, Limit: 1, Length: 1, SYNQueue: -1},
-		{At: 4, Listener: addr, Inode: 70, Limit: 1, Length: 1, SYNQueue: -1, Gone: true},
-		{At: 6, Listener: addr, Inode: 60, Limit: 1, SYNQueue: 9},
-	}
-	if !slices.Equal(log.samples, want) {
-		t.Errorf("samples are\n%+v, want\n%+v", log.samples, want)
 	}
 }
 

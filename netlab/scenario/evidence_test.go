@@ -1,0 +1,38 @@
+package scenario
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+)
+
+// Listeners that share an address have samples of their own, and one that is closed has a
+// last one, whose reading is the one before.
+func TestQueueLog(t *testing.T) {
+	t.Parallel()
+	var log QueueLog
+	addr := netip.MustParseAddrPort("198.18.0.2:8080")
+	one := QueueSample{Listener: addr, Inode: 70, Limit: 1, SYNQueue: -1}
+	two := QueueSample{Listener: addr, Inode: 60, Limit: 1, SYNQueue: -1}
+	fuller, halfOpen := one, two
+	fuller.Length, halfOpen.SYNQueue = 1, 9
+	log.Note(1, []QueueSample{one, two}, false)
+	log.Note(2, []QueueSample{two, one}, false) // the kernel may list them in any order
+	log.Note(3, []QueueSample{fuller, two}, false)
+	log.Note(4, []QueueSample{two}, false)
+	log.Note(5, []QueueSample{two}, false)
+	log.Note(6, []QueueSample{halfOpen}, true)
+	log.Note(7, []QueueSample{two}, false)
+	log.Note(8, nil, false)
+	want := []QueueSample{
+		{At: 1, Listener: addr, Inode: 70, Limit: 1, SYNQueue: -1},
+		{At: 1, Listener: addr, Inode: 60, Limit: 1, SYNQueue: -1},
+		{At: 3, Listener: addr, Inode: 70, Limit: 1, Length: 1, SYNQueue: -1},
+		{At: 4, Listener: addr, Inode: 70, Limit: 1, Length: 1, SYNQueue: -1, Gone: true},
+		{At: 6, Listener: addr, Inode: 60, Limit: 1, SYNQueue: 9},
+		{At: 8, Listener: addr, Inode: 60, Limit: 1, SYNQueue: -1, Gone: true},
+	}
+	if !slices.Equal(log.Samples, want) {
+		t.Errorf("samples are\n%+v, want\n%+v", log.Samples, want)
+	}
+}
