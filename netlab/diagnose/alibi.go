@@ -64,9 +64,6 @@ func when(holds bool, why string) string {
 // unmovedEver is like unmoved for a counter that may have moved long before the event.
 func (q *inquiry) unmovedEver(names ...string) string {
 	for _, name := range names {
-		if q.server == nil {
-			break
-		}
 		if n, known := q.server.moved(name, all); known && n == 0 {
 			return fmt.Sprintf("%s at the server did not move", name)
 		}
@@ -81,18 +78,12 @@ func (q *inquiry) noOverflowReset() string {
 
 // sysctlIs is an alibi: a setting was read and rules the cause out.
 func (q *inquiry) sysctlIs(key, value string) string {
-	if q.server == nil || q.server.Sysctls[key] != value {
-		return ""
-	}
-	return fmt.Sprintf("%s is %s", key, value)
+	return when(q.server.sysctlIs(key, value), fmt.Sprintf("%s is %s", key, value))
 }
 
 // listenerDroppedNothing is an alibi by listener, where counters speak for the whole
 // namespace only.
 func (q *inquiry) listenerDroppedNothing() string {
-	if q.server == nil {
-		return ""
-	}
 	if n, known := q.server.drops(q.flow.server, q.window()); known && n == 0 {
 		return fmt.Sprintf("the listener on %v dropped nothing%s", q.flow.server, q.window().inWords())
 	}
@@ -118,7 +109,7 @@ func (q *inquiry) leftTheServer() string {
 
 // stillListening is an alibi: the listener was there after the RST.
 func (q *inquiry) stillListening() string {
-	return when(q.server != nil && q.server.alive(q.flow.server, q.event()+margin),
+	return when(q.server.alive(q.flow.server, q.event()+margin),
 		fmt.Sprintf("the listener on %v was still there", q.flow.server))
 }
 
@@ -145,14 +136,8 @@ func (q *inquiry) reusePort() string {
 // members is how many sockets were seen to listen on the flow's address at one time; 0 if
 // nobody looked. A listener that was closed and opened again is one.
 func (q *inquiry) members() (most int) {
-	if q.server == nil {
-		return 0
-	}
 	there := map[uint32]bool{}
-	for _, s := range q.server.Queues { // of one time, first who is gone
-		if !listensOn(s.Listener, q.flow.server) {
-			continue
-		}
+	for s := range q.server.listeners(q.flow.server) { // of one time, first who is gone
 		if s.Gone {
 			delete(there, s.Inode)
 		} else {
@@ -174,13 +159,10 @@ func (q *inquiry) notClosedWithQueue() string {
 
 // synNotSeen is an alibi of the server: no SYN reached it.
 func (q *inquiry) synNotSeen() string {
-	return when(q.near != nil && q.far == nil && q.server != nil && q.server.captured(), "no SYN reached the server's interface")
+	return when(q.near != nil && q.far == nil && q.server.captured(), "no SYN reached the server's interface")
 }
 
 func (q *inquiry) descriptorsRanOut() string {
-	if q.server == nil {
-		return ""
-	}
 	line, ok := q.server.logged("accept", "too many open files")
 	return when(ok, fmt.Sprintf("the accept queue is full because the program cannot accept: %q", line.Text))
 }
@@ -222,7 +204,8 @@ func (q *inquiry) notExpired() string {
 // repeatsMissing is an alibi of a request where tcp_synack_retries is known: its SYN-ACK
 // would have come again.
 func (q *inquiry) repeatsMissing() string {
-	if q.server == nil || q.server.Sysctls["net.ipv4.tcp_synack_retries"] == "" || q.server.Sysctls["net.ipv4.tcp_synack_retries"] == "0" {
+	const retries = "net.ipv4.tcp_synack_retries"
+	if q.server == nil || q.server.Sysctls[retries] == "" || q.server.Sysctls[retries] == "0" {
 		return ""
 	}
 	return q.notRepeated()
@@ -235,7 +218,7 @@ func (q *inquiry) noGhost() string {
 
 // ackLost is about a client that is established at its own end only.
 func (q *inquiry) ackLost() string {
-	return when(q.class == silent && q.near != nil && q.server != nil && q.server.captured() && (q.far == nil || len(q.far.acks)+len(q.far.data) == 0),
+	return when(q.class == silent && q.near != nil && q.server.captured() && (q.far == nil || len(q.far.acks)+len(q.far.data) == 0),
 		"the client's ACK never reached the server's interface")
 }
 

@@ -45,10 +45,7 @@ func balance(items []*item, flows []Flow, places []*place) []Entry {
 
 // account tells what one flow of a cause has moved.
 func (it *item) account(cause Cause, moved func(p *place, counter string, n int)) {
-	h := it.h
-	if it.far != nil {
-		h = it.far
-	}
+	h := it.atServer()
 	it.accountDrops(cause, h, moved)
 	switch cause {
 	case FirewallRejectSYN, FirewallRejectACK, InjectedRST:
@@ -84,13 +81,10 @@ func (h *history) established(rst *segment) bool {
 // full SYN queue first and the full accept queue a second later. Where both moved in one
 // window, it is what the flow's cause moves.
 func (it *item) droppedBy(at time.Duration, cause Cause) []string {
-	var overflows, full, drops uint64
-	if it.server != nil {
-		w := it.server.around(at)
-		overflows, _ = it.server.moved("ListenOverflows", w)
-		full, _ = it.server.moved("TCPReqQFullDrop", w)
-		drops, _ = it.server.moved("ListenDrops", w)
-	}
+	w := it.server.around(at)
+	overflows, _ := it.server.moved("ListenOverflows", w)
+	full, _ := it.server.moved("TCPReqQFullDrop", w)
+	drops, _ := it.server.moved("ListenDrops", w)
 	switch {
 	case full > 0 && overflows == 0:
 		return []string{"TCPReqQFullDrop", "ListenDrops"}
@@ -148,10 +142,6 @@ func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, count
 	case AcceptOverflowAbort, AcceptOverflowRetry:
 		drops(1, "ListenOverflows", "ListenDrops")
 	case AcceptOverflowKept, CookieGhost, KeptExpired:
-		n := len(h.acks) + len(h.data)
-		if len(h.rsts) > 0 || h.dataAcked || h.answered {
-			n -= max(1, len(h.rsts)) // those that were answered
-		}
-		drops(n, "ListenOverflows", "ListenDrops")
+		drops(len(h.unansweredACKs()), "ListenOverflows", "ListenDrops")
 	}
 }

@@ -9,7 +9,7 @@ func (q *inquiry) kernelSentAll() string {
 	if why := q.neverLeft(); why != "" {
 		return why
 	}
-	if q.server == nil || q.far == nil || !q.server.captured() {
+	if q.far == nil || !q.server.captured() {
 		return ""
 	}
 	if why := q.listenerOverflowed(); why != "" {
@@ -69,9 +69,6 @@ func (q *inquiry) allEmbryonic() string {
 // abortCounted is an alibi of the listener's close: a program's own close was counted
 // instead, which counts for each connection.
 func (q *inquiry) abortCounted() string {
-	if q.server == nil {
-		return ""
-	}
 	w := q.window()
 	sum := uint64(0)
 	for _, name := range []string{"TCPAbortOnData", "TCPAbortOnClose", "TCPAbortOnMemory"} {
@@ -87,9 +84,6 @@ func (q *inquiry) abortCounted() string {
 // noThreeQuarterDrops: ListenDrops without a reason of their own are those of
 // tcp_max_syn_backlog.
 func (q *inquiry) noThreeQuarterDrops() string {
-	if q.server == nil {
-		return ""
-	}
 	w := q.window()
 	drops, known := q.server.moved("ListenDrops", w)
 	overflows, _ := q.server.moved("ListenOverflows", w)

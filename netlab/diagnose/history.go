@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -165,6 +166,17 @@ func (h *history) unansweredSYNs() []segment {
 		n--
 	}
 	return h.syns[:max(0, n)]
+}
+
+// unansweredACKs are the client's ACKs and data that nothing answered: all but one for
+// each RST, or but the one that the server took in the end.
+func (h *history) unansweredACKs() []segment {
+	sent := slices.Concat(h.acks, h.data)
+	answered := len(h.rsts)
+	if h.recovered() {
+		answered = 1
+	}
+	return sent[:max(0, len(sent)-answered)]
 }
 
 // begun tells whether the view has the beginning of the connection.

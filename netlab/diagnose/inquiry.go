@@ -17,6 +17,14 @@ type item struct {
 	end            time.Duration // of all evidence
 }
 
+// atServer is the view from the server's end, or else the one there is.
+func (it *item) atServer() *history {
+	if it.far != nil {
+		return it.far
+	}
+	return it.h
+}
+
 // inquiry goes through the possible causes of one flow and rules out what the evidence
 // contradicts.
 type inquiry struct {
@@ -100,10 +108,7 @@ func (w window) inWords() string {
 // event is when the failure happened, at the server's end if that was captured: the
 // RST, or the first segment that should have been answered.
 func (q *inquiry) event() time.Duration {
-	h := q.h
-	if q.far != nil {
-		h = q.far
-	}
+	h := q.atServer()
 	switch rst := h.rst(); {
 	case rst != nil:
 		return rst.at
@@ -119,18 +124,12 @@ func (q *inquiry) event() time.Duration {
 
 // window is the one around the event.
 func (q *inquiry) window() window {
-	if q.server == nil {
-		return all
-	}
 	return q.server.around(q.event())
 }
 
 // unmoved is an alibi: the server's counters were read, and this one did not move when
 // it would have had to.
 func (q *inquiry) unmoved(names ...string) string {
-	if q.server == nil {
-		return ""
-	}
 	for _, name := range names {
 		if n, known := q.server.moved(name, q.window()); known && n == 0 {
 			return fmt.Sprintf("%s at the server did not move%s", name, q.window().inWords())
@@ -180,10 +179,8 @@ func (q *inquiry) conclude() Flow {
 		q.left = []Cause{Unknown}
 	}
 	cause := q.left[0]
-	if q.server != nil {
-		for _, name := range proofs[cause] {
-			q.counted(q.server, name, q.window())
-		}
+	for _, name := range proofs[cause] {
+		q.counted(q.server, name, q.window())
 	}
 	f := Flow{
 		Client: q.flow.client, Server: q.flow.server, Name: q.flow.client.String() + ">" + q.flow.server.String(),
@@ -219,11 +216,10 @@ var conclusive = []Cause{Healthy, ICMPUnreachable, TimeWaitReuse, InjectedRST}
 // than its shape was looked at, likely if something speaks for it beyond that, or if
 // the shape is its own.
 func (q *inquiry) grade(cause Cause) Grade {
-	counted := q.server != nil && len(q.server.Counters) >= 2
 	switch {
 	case cause == Unknown:
 		return Possible
-	case len(q.left) == 1 && (counted || slices.Contains(conclusive, cause)):
+	case len(q.left) == 1 && (q.server.counted() || slices.Contains(conclusive, cause)):
 		return Certain
 	case len(q.left) == 1, len(q.clues) > 1, q.class == handshakeRST, q.class == retriedRST:
 		return Likely
@@ -234,7 +230,7 @@ func (q *inquiry) grade(cause Cause) Grade {
 // captureNext says what would separate the candidates.
 func (q *inquiry) captureNext() string {
 	switch {
-	case q.server == nil || len(q.server.Counters) < 2:
+	case !q.server.counted():
 		return "read /proc/net/netstat and /proc/net/snmp at the server before and after, every 10 ms if causes may be mixed"
 	case q.far == nil:
 		return "capture at the server's end too"

@@ -20,8 +20,9 @@ func Run(e scenario.Evidence) Report {
 	}
 	flows := track(e.Hosts)
 	items := make([]*item, len(flows))
+	end := endOf(e)
 	for i, f := range flows {
-		items[i] = f.examine(places)
+		items[i] = f.examine(places, max(end, f.last()))
 	}
 	gatherRSTs(items, places)
 	gatherSilence(items, places)
@@ -34,8 +35,8 @@ func Run(e scenario.Evidence) Report {
 }
 
 // examine finds out from where a flow was seen and of which class it is.
-func (f *flow) examine(places []*place) *item {
-	it := &item{flow: f}
+func (f *flow) examine(places []*place, end time.Duration) *item {
+	it := &item{flow: f, end: end}
 	for i, p := range places {
 		var seen *history
 		if f.views[i] != nil {
@@ -55,16 +56,20 @@ func (f *flow) examine(places []*place) *item {
 	if it.class == ghost && it.h.recovered() && it.far != nil && len(it.far.data) < 2 {
 		it.class = healthy // the data were lost on the way, and came the second time
 	}
-	it.end = f.last()
-	for _, p := range places {
-		if n := len(p.Packets); n > 0 {
-			it.end = max(it.end, p.Packets[n-1].At)
+	return it
+}
+
+// endOf is when the witnesses stopped.
+func endOf(e scenario.Evidence) (end time.Duration) {
+	for _, host := range e.Hosts {
+		if n := len(host.Packets); n > 0 {
+			end = max(end, host.Packets[n-1].At)
 		}
-		if n := len(p.Counters); n > 0 {
-			it.end = max(it.end, p.Counters[n-1].At)
+		if n := len(host.Counters); n > 0 {
+			end = max(end, host.Counters[n-1].At)
 		}
 	}
-	return it
+	return end
 }
 
 // failedByICMP tells whether an ICMP error was about the flow and no segment of the
@@ -83,14 +88,8 @@ func (f *flow) failedByICMP() bool {
 // was not captured, the client's.
 func gatherRSTs(items []*item, places []*place) {
 	for _, it := range items {
-		if it.server == nil {
-			continue
-		}
-		h := it.far
-		if h == nil {
-			h = it.near
-		}
-		if h == nil || h.rst() == nil {
+		h := it.atServer()
+		if it.server == nil || h.rst() == nil {
 			continue
 		}
 		for _, s := range h.rsts {
@@ -152,7 +151,7 @@ func notes(flows []Flow, places []*place) []string {
 	text := []string{}
 	counters, captured := false, 0
 	for _, p := range places {
-		counters = counters || len(p.Counters) >= 2
+		counters = counters || p.counted()
 		if p.Packets != nil {
 			captured++
 		}

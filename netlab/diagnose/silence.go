@@ -49,8 +49,7 @@ func (q *inquiry) notAnswered() string {
 	if len(q.h.ownRSTs) > 0 {
 		end = min(end, q.h.ownRSTs[0].at)
 	}
-	counted := q.server != nil && len(q.server.Counters) >= 2
-	return when(counted || again || end-asked.at > soon, "the client was not answered")
+	return when(q.server.counted() || again || end-asked.at > soon, "the client was not answered")
 }
 
 // everySYNCounted is the firewall's alibi: the kernel counted each SYN that got no
@@ -105,10 +104,7 @@ func gatherSilence(items []*item, places []*place) {
 // silence is when one flow's segments got no answer, or the RST of a full accept queue,
 // which counts as a drop too.
 func (it *item) silence() (times []time.Duration) {
-	h := it.h
-	if it.far != nil {
-		h = it.far
-	}
+	h := it.atServer()
 	for _, s := range h.unansweredSYNs() {
 		times = append(times, s.at)
 	}
@@ -116,12 +112,8 @@ func (it *item) silence() (times []time.Duration) {
 	case handshakeRST, retriedRST:
 		times = append(times, it.h.rst().at)
 	case kept, ghost, lateRST:
-		first := len(times)
-		for _, s := range slices.Concat(h.acks, h.data) {
+		for _, s := range h.unansweredACKs() {
 			times = append(times, s.at)
-		}
-		if n := max(len(h.rsts), 1); (len(h.rsts) > 0 || h.recovered()) && n <= len(times)-first {
-			times = times[:len(times)-n] // those were answered
 		}
 	}
 	return times

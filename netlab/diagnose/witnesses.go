@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"sort"
@@ -10,7 +11,8 @@ import (
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// place is a host with what was witnessed there, ready to be asked.
+// place is a host with what was witnessed there, ready to be asked. A nil place is one
+// that nobody witnessed, and knows nothing.
 type place struct {
 	scenario.Witnessed
 	rsts []time.Duration                    // when its RSTs crossed its interface, in order
@@ -39,6 +41,9 @@ var all = window{-1 << 62, 1<<62 - 1}
 // inside; the whole run if there are no such samples.
 func (p *place) around(at time.Duration) window {
 	w := all
+	if p == nil {
+		return w
+	}
 	for _, s := range p.Counters {
 		if s.At <= at-margin {
 			w.from = s.At
@@ -51,9 +56,12 @@ func (p *place) around(at time.Duration) window {
 	return w
 }
 
+// counted tells whether the host's counters were read before and after.
+func (p *place) counted() bool { return p != nil && len(p.Counters) >= 2 }
+
 // moved is what a counter moved by in a window; false if nobody read it.
 func (p *place) moved(name string, w window) (uint64, bool) {
-	if len(p.Counters) < 2 {
+	if !p.counted() {
 		return 0, false
 	}
 	before, after := p.Counters[0], p.Counters[len(p.Counters)-1]
@@ -79,16 +87,13 @@ func within(times []time.Duration, w window) int {
 }
 
 // captured tells whether all packets at the host were seen.
-func (p *place) captured() bool { return p.Packets != nil && p.LetGo == 0 }
+func (p *place) captured() bool { return p != nil && p.Packets != nil && p.LetGo == 0 }
 
 // drops is what the listeners on an address dropped in a window; false if nobody looked
 // at them, or if one was closed in the window and took its last drops with it.
 func (p *place) drops(server netip.AddrPort, w window) (sum uint32, known bool) {
 	before, after := map[uint32]uint32{}, map[uint32]uint32{} // by inode
-	for _, q := range p.Queues {
-		if !listensOn(q.Listener, server) {
-			continue
-		}
+	for q := range p.listeners(server) {
 		if q.Gone && q.At > w.from && q.At <= w.to+margin {
 			return 0, false
 		}
@@ -109,12 +114,10 @@ func (p *place) drops(server netip.AddrPort, w window) (sum uint32, known bool) 
 // if nobody looked.
 func (p *place) alive(server netip.AddrPort, after time.Duration) bool {
 	gone, later, looked := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
-	for _, q := range p.Queues {
-		if listensOn(q.Listener, server) {
-			looked[q.Inode] = true
-			gone[q.Inode] = gone[q.Inode] || q.Gone
-			later[q.Inode] = later[q.Inode] || !q.Gone && q.At > after
-		}
+	for q := range p.listeners(server) {
+		looked[q.Inode] = true
+		gone[q.Inode] = gone[q.Inode] || q.Gone
+		later[q.Inode] = later[q.Inode] || !q.Gone && q.At > after
 	}
 	for inode := range looked {
 		if gone[inode] && !later[inode] {
@@ -127,12 +130,27 @@ func (p *place) alive(server netip.AddrPort, after time.Duration) bool {
 // buried is how many connections waited in the listeners on an address that were closed
 // in a window, at their last reading.
 func (p *place) buried(server netip.AddrPort, w window) (waiting int) {
-	for _, q := range p.Queues {
-		if listensOn(q.Listener, server) && q.Gone && q.At > w.from && q.At <= w.to+margin {
+	for q := range p.listeners(server) {
+		if q.Gone && q.At > w.from && q.At <= w.to+margin {
 			waiting += int(q.Length)
 		}
 	}
 	return waiting
+}
+
+// listeners goes through the readings of the listeners that take connections to an
+// address.
+func (p *place) listeners(server netip.AddrPort) iter.Seq[scenario.QueueSample] {
+	return func(yield func(scenario.QueueSample) bool) {
+		if p == nil {
+			return
+		}
+		for _, q := range p.Queues {
+			if listensOn(q.Listener, server) && !yield(q) {
+				return
+			}
+		}
+	}
 }
 
 // listensOn tells whether a listener takes connections to an address.
@@ -142,6 +160,9 @@ func listensOn(listener, server netip.AddrPort) bool {
 
 // logged finds a line of a program that has all the words.
 func (p *place) logged(words ...string) (scenario.LogLine, bool) {
+	if p == nil {
+		return scenario.LogLine{}, false
+	}
 	i := slices.IndexFunc(p.Log, func(l scenario.LogLine) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(l.Text, w) })
 	})
@@ -150,6 +171,9 @@ func (p *place) logged(words ...string) (scenario.LogLine, bool) {
 	}
 	return p.Log[i], true
 }
+
+// sysctlIs tells whether a sysctl was read and had a value.
+func (p *place) sysctlIs(key, value string) bool { return p != nil && p.Sysctls[key] == value }
 
 // has tells whether an address is the host's.
 func (p *place) has(a netip.Addr) bool { return slices.Contains(p.Addrs, a) }
