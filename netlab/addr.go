@@ -42,19 +42,11 @@ func (h *Host) addMoreAddrs(n int) error {
 	if n < 0 || first+n > 256 {
 		return fmt.Errorf("add %d addresses to %d: a host has at most 256", n, first)
 	}
-	var rt *netlink.Handle
-	err := h.Do(func() (err error) {
-		rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	})
+	rt, eth0, err := h.Eth0()
 	if err != nil {
-		return fmt.Errorf("open netlink socket: %w", err)
+		return err
 	}
 	defer rt.Close()
-	eth0, err := rt.LinkByName("eth0")
-	if err != nil {
-		return fmt.Errorf("find eth0: %w", err)
-	}
 	for j := first; j < first+n; j++ {
 		if err := h.addAddrs(rt, eth0, j); err != nil {
 			return err
@@ -65,6 +57,23 @@ func (h *Host) addMoreAddrs(n int) error {
 		h.offerAddrs(j)
 	}
 	return nil
+}
+
+// Eth0 opens a netlink socket in the host's namespace, for its routes and neighbours, and
+// finds the interface eth0. The caller closes the socket.
+func (h *Host) Eth0() (rt *netlink.Handle, eth0 netlink.Link, err error) {
+	err = h.Do(func() (err error) {
+		rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open netlink socket: %w", err)
+	}
+	if eth0, err = rt.LinkByName("eth0"); err != nil {
+		rt.Close()
+		return nil, nil, fmt.Errorf("find eth0 of host %s: %w", h.name, err)
+	}
+	return rt, eth0, nil
 }
 
 // addAddrs gives eth0 address j of the host, in both families. IFA_F_NODAD spares

@@ -106,6 +106,10 @@ func TestLimitCPUEndsWithTheProgram(t *testing.T) {
 			t.Parallel()
 			_, server := New(t).Pair()
 			p := server.Start("sh", "-c", "kill -STOP $$")
+			await(t, "the shell to stop itself", func() bool {
+				threads := threadsBelow(t, p.cmd.Process.Pid)
+				return len(threads) == 1 && threads[0].state == "T"
+			})
 			p.LimitCPU(time.Millisecond, time.Second)
 			folder := p.limit.folder
 			if _, err := os.Stat(folder); err != nil {

@@ -89,7 +89,11 @@ func TestPauseWaitsForEveryThread(t *testing.T) {
 	r.awaitOutput("server/busy: busy\n")
 	for range 20 {
 		p.Pause()
-		for _, thread := range threadsBelow(t, p.cmd.Process.Pid) {
+		threads := threadsBelow(t, p.cmd.Process.Pid)
+		if len(threads) < 4 {
+			t.Fatalf("%d threads found below the init, want at least 4", len(threads))
+		}
+		for _, thread := range threads {
 			if thread.state != "T" {
 				t.Fatalf("a thread of %s is in state %s after Pause, want T", thread.name, thread.state)
 			}
@@ -111,9 +115,6 @@ func threadsBelow(t *testing.T, parent int) []stat {
 		if thread := parseStat(string(text)); err == nil && thread.parent == parent {
 			threads = append(threads, thread)
 		}
-	}
-	if len(threads) < 4 {
-		t.Fatalf("%d threads found below process %d, want at least 4", len(threads), parent)
 	}
 	return threads
 }

@@ -90,7 +90,7 @@ func runOutOfDescriptors(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), 1) }); err != nil {
+	if err := withSocket(raw, func(fd int) error { return unix.Listen(fd, 1) }); err != nil {
 		return err
 	}
 	limit := unix.Rlimit{Cur: 0, Max: 0} // of the descriptors that are opened from now on

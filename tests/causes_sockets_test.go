@@ -46,26 +46,9 @@ func stageTimeWaitReuse(t *testing.T) scenario.Evidence {
 // dialFrom connects from a port with an initial sequence number of the caller's
 // choice, which TCP_REPAIR sets (tcp_v4_connect keeps what is not zero).
 func dialFrom(s *scene, port, isn int) (*net.TCPConn, error) {
-	dialer := s.w.Client.Dialer()
+	dialer := dialerWith(s.w.Client,
+		option{unix.TCP_REPAIR, 1}, option{unix.TCP_REPAIR_QUEUE, 2}, option{unix.TCP_QUEUE_SEQ, isn}, option{unix.TCP_REPAIR, 0})
 	dialer.LocalAddr = &net.TCPAddr{IP: s.w.Client.Addrs()[0].AsSlice(), Port: port}
-	control := dialer.Control
-	dialer.Control = func(network, address string, raw rawConn) error {
-		if err := control(network, address, raw); err != nil {
-			return err
-		}
-		var err error
-		cerr := raw.Control(func(fd uintptr) {
-			for _, option := range []struct{ name, value int }{{unix.TCP_REPAIR, 1}, {unix.TCP_REPAIR_QUEUE, 2}, {unix.TCP_QUEUE_SEQ, isn}, {unix.TCP_REPAIR, 0}} {
-				if err == nil {
-					err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, option.name, option.value)
-				}
-			}
-		})
-		if cerr != nil {
-			return cerr
-		}
-		return err
-	}
 	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	conn, err := dialer.DialContext(ctx, "tcp4", s.target())
@@ -82,21 +65,7 @@ func stageFastOpenClosed(t *testing.T) scenario.Evidence {
 	s.w.Server.Sysctl("net.ipv4.tcp_fastopen", "1538") // server, without a cookie, on every listener
 	ln := s.listen(16)
 	s.start()
-	dialer := s.w.Client.Dialer()
-	control := dialer.Control
-	dialer.Control = func(network, address string, raw rawConn) error {
-		if err := control(network, address, raw); err != nil {
-			return err
-		}
-		var err error
-		cerr := raw.Control(func(fd uintptr) {
-			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT, 1)
-		})
-		if cerr != nil {
-			return cerr
-		}
-		return err
-	}
+	dialer := dialerWith(s.w.Client, option{unix.TCP_FASTOPEN_CONNECT, 1})
 	conn, err := dialer.DialContext(t.Context(), "tcp4", s.target())
 	fatal(t, err)
 	defer conn.Close()
@@ -123,12 +92,7 @@ func stageUserTimeout(t *testing.T) scenario.Evidence {
 	server := s.accept(ln)
 	s.write(client, "x")
 	s.receive(server, 1)
-	raw, err := client.SyscallConn()
-	fatal(t, err)
-	fatal(t, raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 1500)
-	}))
-	fatal(t, err)
+	onSocket(t, client, func(fd int) error { return setOptions(fd, option{unix.TCP_USER_TIMEOUT, 1500}) })
 	s.until("the byte is acknowledged", func() bool { return unacked(t, client) == 0 })
 	cut.Store(true)
 	s.write(client, "y")
@@ -137,12 +101,14 @@ func stageUserTimeout(t *testing.T) scenario.Evidence {
 }
 
 // unacked is how many segments of a connection were not acknowledged.
-func unacked(t *testing.T, conn *net.TCPConn) uint32 {
+func unacked(t *testing.T, conn *net.TCPConn) (n uint32) {
 	t.Helper()
-	raw, err := conn.SyscallConn()
-	fatal(t, err)
-	var info *unix.TCPInfo
-	fatal(t, raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }))
-	fatal(t, err)
-	return info.Unacked
+	onSocket(t, conn, func(fd int) error {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil {
+			n = info.Unacked
+		}
+		return err
+	})
+	return n
 }

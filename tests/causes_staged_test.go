@@ -111,14 +111,14 @@ func stageUnreadData(t *testing.T) scenario.Evidence {
 }
 
 // readable tells whether a socket has data that were not read.
-func readable(t *testing.T, conn *net.TCPConn) bool {
+func readable(t *testing.T, conn *net.TCPConn) (some bool) {
 	t.Helper()
-	raw, err := conn.SyscallConn()
-	fatal(t, err)
-	n := 0
-	fatal(t, raw.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.SIOCINQ) }))
-	fatal(t, err)
-	return n > 0
+	onSocket(t, conn, func(fd int) error {
+		n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
+		some = n > 0
+		return err
+	})
+	return some
 }
 
 func stageWriteAfterClose(t *testing.T) scenario.Evidence {
@@ -188,10 +188,7 @@ func hasPayload(p *wire.Packet) bool {
 func stageDeferAccept(t *testing.T) scenario.Evidence {
 	s := newScene(t, t)
 	ln := s.listen(16)
-	raw, err := ln.SyscallConn()
-	fatal(t, err)
-	fatal(t, raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 1) }))
-	fatal(t, err)
+	onSocket(t, ln, func(fd int) error { return setOptions(fd, option{unix.TCP_DEFER_ACCEPT, 1}) })
 	s.start()
 	s.dial()
 	s.accept(ln)

@@ -1,15 +1,12 @@
 package tests
 
 import (
-	"syscall"
 	"testing"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/rstlab/rstlab/netlab/wire"
 )
-
-type rawConn = syscall.RawConn
 
 // resetFor is a RST as a middlebox would make it: with the server's addresses, the
 // sequence number that the client expects, and a hop limit of its own.

@@ -60,18 +60,14 @@ func (p *Plug) close() {
 
 // install leads the server's routes to the client over the neighbours.
 func (p *Plug) install() (err error) {
-	if p.mac, err = macOf(p.Client); err != nil {
-		return err
-	}
-	err = p.Server.Do(func() (err error) {
-		p.rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	})
+	rt, eth0, err := p.Client.Eth0()
 	if err != nil {
-		return fmt.Errorf("open netlink socket: %w", err)
+		return err
 	}
-	if p.eth0, err = p.rt.LinkByName("eth0"); err != nil {
-		return fmt.Errorf("find eth0: %w", err)
+	rt.Close()
+	p.mac = eth0.Attrs().HardwareAddr
+	if p.rt, p.eth0, err = p.Server.Eth0(); err != nil {
+		return err
 	}
 	for client, via := range map[netip.Addr]netip.Addr{p.Client.Addrs()[0]: plug4, p.Client.Addrs6()[0]: plug6} {
 		route := &netlink.Route{LinkIndex: p.eth0.Attrs().Index, Dst: hostRoute(client), Gw: via.AsSlice()}
@@ -114,17 +110,4 @@ func (p *Plug) Release(ipv6 bool) error {
 		return fmt.Errorf("set neighbour %v: %w", via, err)
 	}
 	return nil
-}
-
-// macOf is the address of a host's interface.
-func macOf(h *netlab.Host) (mac net.HardwareAddr, err error) {
-	err = h.Do(func() error {
-		eth0, err := netlink.LinkByName("eth0")
-		if err != nil {
-			return fmt.Errorf("find eth0 of host %s: %w", h.Name(), err)
-		}
-		mac = eth0.Attrs().HardwareAddr
-		return nil
-	})
-	return mac, err
 }

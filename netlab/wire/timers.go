@@ -6,7 +6,6 @@ import (
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // rtoMin is a minute in milliseconds, as RTAX_RTO_MIN counts.
@@ -23,19 +22,11 @@ func (w *Wire) setPatient(on bool) error {
 		return nil
 	}
 	w.patient = on
-	var rt *netlink.Handle
-	err := w.Client.Do(func() (err error) {
-		rt, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	})
+	rt, eth0, err := w.Client.Eth0()
 	if err != nil {
-		return fmt.Errorf("open netlink socket: %w", err)
+		return err
 	}
 	defer rt.Close()
-	eth0, err := rt.LinkByName("eth0")
-	if err != nil {
-		return fmt.Errorf("find eth0: %w", err)
-	}
 	for _, server := range append(w.Server.Addrs(), w.Server.Addrs6()...) {
 		route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: hostRoute(server), RtoMin: rtoMin, RtoMinLock: true}
 		change := rt.RouteAdd
