@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,24 +53,22 @@ func list[T any](text *strings.Builder, items []T) {
 	}
 }
 
-// savePackets keeps the capture, if go test was told to keep artifacts.
+// savePackets keeps the capture of a mismatch, which may not come again: as an artifact
+// if go test was told to keep those, and else in a temporary folder, which stays.
 func (st stand) savePackets(t *testing.T) {
 	t.Helper()
-	if st.wire == nil || !keepsArtifacts(t) {
+	if st.wire == nil {
 		return
 	}
-	path := filepath.Join(t.ArtifactDir(), artifactName(t, "pcapng"))
+	folder, err := t.ArtifactDir(), error(nil)
+	if !artifactsKept() {
+		folder, err = os.MkdirTemp("", "rstlab-mismatch-")
+	}
+	fatal(t, err)
+	path := filepath.Join(folder, artifactName(t, "pcapng"))
 	file, err := os.Create(path)
-	if err == nil {
-		err = st.wire.WritePcapng(file)
-		if closeErr := file.Close(); err == nil {
-			err = closeErr
-		}
-	}
-	if err != nil {
-		t.Errorf("save the packets: %v", err)
-		return
-	}
+	fatal(t, err)
+	fatal(t, errors.Join(st.wire.WritePcapng(file), file.Close()))
 	t.Logf("the packets are in %s", path)
 }
 

@@ -256,12 +256,14 @@ func (o observation) saveOnFailure(t *testing.T) {
 // keepsArtifacts tells whether go test was told to keep artifacts, and else says how.
 func keepsArtifacts(t *testing.T) bool {
 	t.Helper()
-	if kept := flag.Lookup("test.artifacts"); kept.Value.String() == "true" {
+	if artifactsKept() {
 		return true
 	}
 	t.Log("to keep the evidence, run with -artifacts (and -outputdir, a folder that exists)")
 	return false
 }
+
+func artifactsKept() bool { return flag.Lookup("test.artifacts").Value.String() == "true" }
 
 // artifactName is the test's name as the name of a file.
 func artifactName(t *testing.T, extension string) string {
