@@ -12,7 +12,6 @@ import (
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/diagnose"
 	"github.com/rstlab/rstlab/netlab/scenario"
-	"github.com/rstlab/rstlab/netlab/wire"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,10 +21,10 @@ func firewallCauses() []cause {
 	reset := &expr.Reject{Type: unix.NFT_REJECT_TCP_RST}
 	prohibited := &expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 3} // port unreachable
 	return []cause{
-		{18, diagnose.FirewallRejectSYN, 1, "ECONNREFUSED", stageFirewall(byte(wire.SYN), reset)},
-		{19, diagnose.FirewallRejectACK, 1, "ECONNRESET", stageFirewall(byte(wire.ACK), reset)},
-		{20, diagnose.FirewallDropSYN, 1, "", stageFirewall(byte(wire.SYN), &expr.Verdict{Kind: expr.VerdictDrop})},
-		{21, diagnose.ICMPUnreachable, 1, "ECONNREFUSED", stageFirewall(byte(wire.SYN), prohibited)},
+		{18, diagnose.FirewallRejectSYN, 1, "ECONNREFUSED", stageFirewall(byte(scenario.SYN), reset)},
+		{19, diagnose.FirewallRejectACK, 1, "ECONNRESET", stageFirewall(byte(scenario.ACK), reset)},
+		{20, diagnose.FirewallDropSYN, 1, "", stageFirewall(byte(scenario.SYN), &expr.Verdict{Kind: expr.VerdictDrop})},
+		{21, diagnose.ICMPUnreachable, 1, "ECONNREFUSED", stageFirewall(byte(scenario.SYN), prohibited)},
 		{28, diagnose.OutOfDescriptors, 3, "", stageOutOfDescriptors},
 	}
 }

@@ -36,7 +36,7 @@ func stageFirstACKLost(t *testing.T) scenario.Evidence {
 	s := newScene(t, t)
 	s.w.Server.Sysctl(abortKey, "1")
 	var lost atomic.Bool
-	s.w.Drop(func(p *wire.Packet) bool { return fromClient(p, wire.ACK) && lost.CompareAndSwap(false, true) })
+	s.w.Drop(func(p *wire.Packet) bool { return fromClient(p, scenario.ACK) && lost.CompareAndSwap(false, true) })
 	s.listen(0)
 	s.start()
 	first := s.dial()
@@ -51,7 +51,7 @@ func stageFirstACKLost(t *testing.T) scenario.Evidence {
 func stageCookieACKLost(t *testing.T) scenario.Evidence {
 	s := newScene(t, t)
 	s.w.Server.Sysctl("net.ipv4.tcp_syncookies", "2")
-	dropped := s.w.Drop(func(p *wire.Packet) bool { return fromClient(p, wire.ACK) })
+	dropped := s.w.Drop(func(p *wire.Packet) bool { return fromClient(p, scenario.ACK) })
 	s.listen(16)
 	s.start()
 	s.dial()

@@ -144,7 +144,7 @@ func clientsByNumber(s scenario.Scenario, packets []*wire.Packet) []netip.AddrPo
 	clients := make([]netip.AddrPort, len(order))
 	next := 0
 	for _, p := range packets {
-		if fromClient(p, wire.SYN) {
+		if fromClient(p, scenario.SYN) {
 			seg, _ := p.Segment()
 			clients[order[next].n] = seg.Source
 			next++

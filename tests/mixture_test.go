@@ -12,7 +12,6 @@ import (
 	"github.com/google/nftables/expr"
 	"github.com/rstlab/rstlab/netlab/diagnose"
 	"github.com/rstlab/rstlab/netlab/scenario"
-	"github.com/rstlab/rstlab/netlab/wire"
 	"golang.org/x/sys/unix"
 )
 
@@ -51,7 +50,7 @@ func TestCausesMixed(t *testing.T) {
 	s := newScene(t, t)
 	fillAlmost(s)
 	ln := s.listenOn(otherPort, 16)
-	filter(t, s.w.Server, otherPort+1, byte(wire.ACK), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
+	filter(t, s.w.Server, otherPort+1, byte(scenario.ACK), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
 	s.listenOn(otherPort+1, 16)
 	s.start()
 	s.dial()
@@ -106,7 +105,7 @@ func fillAlmost(s *scene) {
 func stageOverflowAndFirewall(t *testing.T) scenario.Evidence {
 	s := newScene(t, t)
 	fillAlmost(s)
-	filter(t, s.w.Server, otherPort, byte(wire.ACK), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
+	filter(t, s.w.Server, otherPort, byte(scenario.ACK), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
 	s.listenOn(otherPort, 16)
 	s.start()
 	s.dial()
@@ -119,7 +118,7 @@ func stageOverflowAndFirewall(t *testing.T) scenario.Evidence {
 
 func stageClosedAndFirewall(t *testing.T) scenario.Evidence {
 	s := newScene(t, t)
-	filter(t, s.w.Server, otherPort, byte(wire.SYN), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
+	filter(t, s.w.Server, otherPort, byte(scenario.SYN), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
 	s.start()
 	s.connect(frontPort, 3)
 	s.counted(s.w.Client, "AttemptFails", 3)
@@ -131,7 +130,7 @@ func stageClosedAndFirewall(t *testing.T) scenario.Evidence {
 func stageDroppedSYNs(t *testing.T) scenario.Evidence {
 	s := newScene(t, t)
 	s.listen(0)
-	filter(t, s.w.Server, otherPort, byte(wire.SYN), &expr.Verdict{Kind: expr.VerdictDrop})
+	filter(t, s.w.Server, otherPort, byte(scenario.SYN), &expr.Verdict{Kind: expr.VerdictDrop})
 	s.listenOn(otherPort, 16)
 	s.start()
 	s.dial()

@@ -201,4 +201,6 @@ func (s *scene) queuedOn(port, n int) {
 }
 
 // fromClient matches the client's segments with these flags, whatever they carry.
-func fromClient(p *wire.Packet, flags wire.Flags) bool { return p.From == wire.Client && p.Is(flags) }
+func fromClient(p *wire.Packet, flags scenario.Flags) bool {
+	return p.From == wire.Client && p.Is(flags)
+}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // balanced are the counters whose movement flows must explain.
@@ -63,7 +65,7 @@ func (it *item) account(cause Cause, moved func(p *place, counter string, n int)
 	case UserTimeout: // tcp_write_err counts it like a reset
 		moved(it.client, "EstabResets", 1)
 	case ListenerClosed, LingerZero, UnreadData, MemoryPressure, MemberClosed, FastOpenClosed:
-		if rst := h.rst(); rst != nil && rst.has(ackFlag) {
+		if rst := h.rst(); rst != nil && rst.has(scenario.ACK) {
 			moved(it.server, "EstabResets", 1)
 		}
 	case AcceptOverflowAbort, AcceptOverflowRetry:

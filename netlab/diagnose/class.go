@@ -1,6 +1,10 @@
 package diagnose
 
-import "time"
+import (
+	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
 
 // class is a shape of failure. Each class has several possible causes, which other
 // evidence tells apart.
@@ -78,7 +82,7 @@ func (h *history) classifyMiddle(rst *segment) class {
 		return gaveUp
 	case rst == nil:
 		return healthy
-	case h.serverFIN != nil || h.dataAcked || h.answered || rst.has(ackFlag):
+	case h.serverFIN != nil || h.dataAcked || h.answered || rst.has(scenario.ACK):
 		return h.classifyReset(rst)
 	}
 	return middleRST
@@ -88,7 +92,7 @@ func (h *history) classifyUnanswered(rst *segment) class {
 	switch {
 	case !h.begun():
 		return h.classifyMiddle(rst)
-	case rst != nil && rst.has(ackFlag):
+	case rst != nil && rst.has(scenario.ACK):
 		return refused
 	case rst != nil:
 		return strayRST
@@ -100,7 +104,7 @@ func (h *history) classifyReset(rst *segment) class {
 	switch {
 	case h.serverFIN != nil && len(h.late) > 0 && h.serverFIN.at <= rst.at:
 		return closedWrite
-	case rst.has(ackFlag):
+	case rst.has(scenario.ACK):
 		return abortRST
 	case h.dataAcked || h.answered || len(h.acks)+len(h.data) == 0:
 		return strayRST
@@ -122,10 +126,10 @@ func (h *history) classifyReset(rst *segment) class {
 func (h *history) answeredBy() (trigger, before *segment) {
 	for i := range h.view {
 		s := &h.view[i]
-		if !s.fromClient && s.has(rstFlag) {
+		if !s.fromClient && s.has(scenario.RST) {
 			break
 		}
-		if s.fromClient && !s.has(synFlag) && !s.has(rstFlag) {
+		if s.fromClient && !s.has(scenario.SYN) && !s.has(scenario.RST) {
 			trigger, before = s, trigger
 		}
 	}

@@ -70,7 +70,7 @@ func (t *tracker) add(host int, s segment, e ends) {
 	back := ends{e.target, e.source}
 	f := t.current[host][e]
 	switch {
-	case s.flags&(synFlag|ackFlag) == synFlag: // the client's SYN: a flow of its own, unless it comes again
+	case s.flags&(scenario.SYN|scenario.ACK) == scenario.SYN: // the client's SYN: a flow of its own, unless it comes again
 		s.fromClient = true
 		if f == nil || f.isn != s.seq {
 			f = t.flow(key{e.source, e.target, s.seq})
@@ -96,7 +96,7 @@ func (t *tracker) add(host int, s segment, e ends) {
 func (t *tracker) guessClient(s segment, e ends) ends {
 	back := ends{e.target, e.source}
 	source, target := t.servers[e.source], t.servers[e.target]
-	if s.has(synFlag|ackFlag) || source && !target || source == target && e.source.Port() < e.target.Port() {
+	if s.has(scenario.SYN|scenario.ACK) || source && !target || source == target && e.source.Port() < e.target.Port() {
 		return back
 	}
 	return e

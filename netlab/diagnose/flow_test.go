@@ -22,9 +22,9 @@ func TestTrack(t *testing.T) {
 	reuse.sent = [2]uint32{700000, 900000}
 	again := &talk{client: clientEnd, server: serverEnd, step: reuse.step, now: reuse.now, sent: reuse.sent}
 	again.packets = append(again.packets, reuse.packets...)
-	syn := tcpPacket(clientEnd, serverEnd, synFlag, 700000, 0, "")
+	syn := tcpPacket(clientEnd, serverEnd, scenario.SYN, 700000, 0, "")
 	again.add(syn)
-	again.add(tcpPacket(serverEnd, clientEnd, rstFlag|ackFlag, 0, 700001, ""))
+	again.add(tcpPacket(serverEnd, clientEnd, scenario.RST|scenario.ACK, 0, 700001, ""))
 	for _, c := range []struct {
 		name    string
 		packets []scenario.Packet

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // history is what one view of a flow shows, in the terms in which causes differ.
@@ -65,9 +67,9 @@ func fresh(s *segment, next *uint32) bool {
 
 func (h *history) fromClient(s *segment, next *uint32) {
 	switch {
-	case s.has(rstFlag):
+	case s.has(scenario.RST):
 		h.ownRSTs = append(h.ownRSTs, *s)
-	case s.has(synFlag):
+	case s.has(scenario.SYN):
 		*next = s.seq + 1
 		h.syns = append(h.syns, *s)
 		h.tfo = h.tfo || s.length > 0
@@ -76,7 +78,7 @@ func (h *history) fromClient(s *segment, next *uint32) {
 	case s.pure() && !h.dataAcked && !h.answered && h.serverFIN == nil:
 		h.acks = append(h.acks, *s)
 	}
-	if s.has(finFlag) && h.clientFIN == nil {
+	if s.has(scenario.FIN) && h.clientFIN == nil {
 		h.clientFIN = s
 	}
 }
@@ -100,19 +102,19 @@ func (h *history) clientData(s *segment, next *uint32) {
 
 func (h *history) fromServer(s *segment, next *uint32) {
 	switch {
-	case s.has(rstFlag):
+	case s.has(scenario.RST):
 		h.rsts = append(h.rsts, *s)
 		return
-	case s.has(synFlag | ackFlag):
+	case s.has(scenario.SYN | scenario.ACK):
 		h.synAcks = append(h.synAcks, *s)
 		return
-	case s.has(ackFlag) && len(h.synAcks) == 0 && len(h.syns) > 0:
+	case s.has(scenario.ACK) && len(h.synAcks) == 0 && len(h.syns) > 0:
 		h.challenged = true
 	}
-	if s.has(ackFlag) && len(h.data) > 0 && int32(s.ack-h.data[0].seq) > 0 {
+	if s.has(scenario.ACK) && len(h.data) > 0 && int32(s.ack-h.data[0].seq) > 0 {
 		h.dataAcked = true
 	}
-	if s.has(ackFlag) && int32(s.ack-h.sent[0]) >= 0 {
+	if s.has(scenario.ACK) && int32(s.ack-h.sent[0]) >= 0 {
 		h.repeated = nil
 	}
 	if s.length > 0 {
@@ -124,7 +126,7 @@ func (h *history) fromServer(s *segment, next *uint32) {
 			}
 		}
 	}
-	if s.has(finFlag) && h.serverFIN == nil {
+	if s.has(scenario.FIN) && h.serverFIN == nil {
 		h.serverFIN = s
 	}
 }

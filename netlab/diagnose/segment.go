@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -10,37 +9,12 @@ import (
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// flags are those of a TCP header, RFC 9293, section 3.1.
-type flags uint8
-
-const (
-	finFlag flags = 1 << iota
-	synFlag
-	rstFlag
-	pshFlag
-	ackFlag
-)
-
-// String is in tcpdump's manner, without the push flag of what is not data.
-func (f flags) String() string {
-	var text strings.Builder
-	for i, c := range "FSRP" {
-		if f&(1<<i) != 0 {
-			text.WriteRune(c)
-		}
-	}
-	if f&ackFlag != 0 {
-		text.WriteByte('.')
-	}
-	return text.String()
-}
-
 // segment is one TCP segment as one host saw it.
 type segment struct {
 	at         time.Duration
 	number     int // of the packet at the host, from 1
 	fromClient bool
-	flags      flags
+	flags      scenario.Flags
 	seq, ack   uint32
 	length     int // payload in bytes
 	ttl        uint8
@@ -49,10 +23,10 @@ type segment struct {
 	text       string // the first bytes of the payload, for telling HTTP
 }
 
-func (s segment) has(f flags) bool { return s.flags&f == f }
+func (s segment) has(f scenario.Flags) bool { return s.flags&f == f }
 
 // pure is an ACK that carries nothing.
-func (s segment) pure() bool { return s.flags&^pshFlag == ackFlag && s.length == 0 }
+func (s segment) pure() bool { return s.flags&^scenario.PSH == scenario.ACK && s.length == 0 }
 
 // token is the segment in a shape: who sent it and its flags.
 func (s segment) token() string {
@@ -180,8 +154,8 @@ func (d *decoder) segment(p scenario.Packet, number, header int) *segment {
 	s.length = max(0, s.length)
 	for _, f := range []struct {
 		set  bool
-		flag flags
-	}{{d.tcp.FIN, finFlag}, {d.tcp.SYN, synFlag}, {d.tcp.RST, rstFlag}, {d.tcp.PSH, pshFlag}, {d.tcp.ACK, ackFlag}} {
+		flag scenario.Flags
+	}{{d.tcp.FIN, scenario.FIN}, {d.tcp.SYN, scenario.SYN}, {d.tcp.RST, scenario.RST}, {d.tcp.PSH, scenario.PSH}, {d.tcp.ACK, scenario.ACK}} {
 		if f.set {
 			s.flags |= f.flag
 		}

@@ -14,20 +14,20 @@ func TestDecode(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		source, target netip.AddrPort
-		flags          flags
+		flags          scenario.Flags
 		text           string
 		cut            int // bytes that are missing at the end
 		options        bool
 	}{
-		{"SYN", clientEnd, serverEnd, synFlag, "", 0, true},
-		{"data", clientEnd, serverEnd, pshFlag | ackFlag, "GET / HTTP/1.1", 0, true},
-		{"RST", serverEnd, clientEnd, rstFlag, "", 0, false},
-		{"data cut off", clientEnd, serverEnd, pshFlag | ackFlag, "GET / HTTP/1.1", 14, true},
-		{"options cut off", clientEnd, serverEnd, synFlag, "", 7, true},
-		{"options cut off before data", clientEnd, serverEnd, pshFlag | ackFlag, "GET / HTTP/1.1", 14 + 12, true},
-		{"IPv6 SYN-ACK", server6, client6, synFlag | ackFlag, "", 0, true},
-		{"IPv6 data", client6, server6, pshFlag | ackFlag, "hello", 0, true},
-		{"IPv6 options cut off", client6, server6, synFlag, "", 3, true},
+		{"SYN", clientEnd, serverEnd, scenario.SYN, "", 0, true},
+		{"data", clientEnd, serverEnd, scenario.PSH | scenario.ACK, "GET / HTTP/1.1", 0, true},
+		{"RST", serverEnd, clientEnd, scenario.RST, "", 0, false},
+		{"data cut off", clientEnd, serverEnd, scenario.PSH | scenario.ACK, "GET / HTTP/1.1", 14, true},
+		{"options cut off", clientEnd, serverEnd, scenario.SYN, "", 7, true},
+		{"options cut off before data", clientEnd, serverEnd, scenario.PSH | scenario.ACK, "GET / HTTP/1.1", 14 + 12, true},
+		{"IPv6 SYN-ACK", server6, client6, scenario.SYN | scenario.ACK, "", 0, true},
+		{"IPv6 data", client6, server6, scenario.PSH | scenario.ACK, "hello", 0, true},
+		{"IPv6 options cut off", client6, server6, scenario.SYN, "", 3, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			data := tcpPacket(c.source, c.target, c.flags, 7, 9, c.text)
@@ -47,7 +47,7 @@ func TestDecode(t *testing.T) {
 }
 
 func TestDecodeNeither(t *testing.T) {
-	syn := tcpPacket(clientEnd, serverEnd, synFlag, 1, 0, "")
+	syn := tcpPacket(clientEnd, serverEnd, scenario.SYN, 1, 0, "")
 	fragment := bytes.Clone(syn)
 	fragment[7] = 9
 	udp := bytes.Clone(syn)
@@ -65,14 +65,14 @@ func TestDecodeNeither(t *testing.T) {
 // A decoder is used again: nothing of a packet may stay.
 func TestDecodeAgain(t *testing.T) {
 	d := newDecoder()
-	d.decode(scenario.Packet{Data: tcpPacket(clientEnd, serverEnd, synFlag|pshFlag, 1, 2, "hello")}, 1)
-	udp := tcpPacket(clientEnd, serverEnd, synFlag, 1, 0, "")
+	d.decode(scenario.Packet{Data: tcpPacket(clientEnd, serverEnd, scenario.SYN|scenario.PSH, 1, 2, "hello")}, 1)
+	udp := tcpPacket(clientEnd, serverEnd, scenario.SYN, 1, 0, "")
 	udp[9] = 17
 	if s, _, _ := d.decode(scenario.Packet{Data: udp}, 2); s != nil {
 		t.Errorf("decode(UDP) after a SYN = %v, want nothing", *s)
 	}
-	s, _, _ := d.decode(scenario.Packet{Data: tcpPacket(serverEnd, clientEnd, rstFlag, 5, 0, "")}, 3)
-	if s == nil || s.flags != rstFlag || s.options || s.length != 0 || s.text != "" {
+	s, _, _ := d.decode(scenario.Packet{Data: tcpPacket(serverEnd, clientEnd, scenario.RST, 5, 0, "")}, 3)
+	if s == nil || s.flags != scenario.RST || s.options || s.length != 0 || s.text != "" {
 		t.Errorf("decode(RST) = %+v, want nothing of the packets before", s)
 	}
 }
@@ -122,14 +122,6 @@ func TestDecodeICMPQuotesNothing(t *testing.T) {
 		change(data)
 		if _, _, u := newDecoder().decode(scenario.Packet{Data: data}, 1); u != nil {
 			t.Errorf("decode(%s) = %+v, want nothing", name, *u)
-		}
-	}
-}
-
-func TestFlagsString(t *testing.T) {
-	for set, want := range map[flags]string{0: "", synFlag: "S", synFlag | ackFlag: "S.", pshFlag | ackFlag: "P.", finFlag | ackFlag: "F.", rstFlag: "R", rstFlag | ackFlag: "R.", ackFlag: "."} {
-		if got := set.String(); got != want {
-			t.Errorf("flags %05b are %q, want %q", set, got, want)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (k *talk) segment(token string) {
 	again := strings.HasSuffix(flags, "=")
 	text = strings.ReplaceAll(text, "_", " ")
 	set := parseFlags(strings.TrimSuffix(flags, "="))
-	if set&pshFlag != 0 && text == "" {
+	if set&scenario.PSH != 0 && text == "" {
 		text = "hello"
 	}
 	source, target, me := k.client, k.server, 0
@@ -69,12 +69,12 @@ func (k *talk) segment(token string) {
 	}
 	seq := k.sent[me]
 	switch {
-	case again, set&synFlag != 0 && seq != k.first(me): // a SYN comes only once with a new number
-		seq = map[bool]uint32{true: k.first(me), false: k.from[me]}[set&synFlag != 0]
-	case set&rstFlag == 0:
+	case again, set&scenario.SYN != 0 && seq != k.first(me): // a SYN comes only once with a new number
+		seq = map[bool]uint32{true: k.first(me), false: k.from[me]}[set&scenario.SYN != 0]
+	case set&scenario.RST == 0:
 		k.from[me] = seq
 		k.sent[me] += uint32(len(text))
-		if set&(synFlag|finFlag) != 0 {
+		if set&(scenario.SYN|scenario.FIN) != 0 {
 			k.sent[me]++
 		}
 	}
@@ -93,9 +93,9 @@ func (k *talk) add(data []byte) {
 	k.now += k.step
 }
 
-func parseFlags(text string) (set flags) {
+func parseFlags(text string) (set scenario.Flags) {
 	for _, c := range text {
-		set |= map[rune]flags{'F': finFlag, 'S': synFlag, 'R': rstFlag, 'P': pshFlag, '.': ackFlag}[c]
+		set |= map[rune]scenario.Flags{'F': scenario.FIN, 'S': scenario.SYN, 'R': scenario.RST, 'P': scenario.PSH, '.': scenario.ACK}[c]
 	}
 	return set
 }
@@ -119,9 +119,9 @@ func ipHeader(source, target netip.Addr, protocol byte, payload int) []byte {
 }
 
 // tcpPacket has 12 bytes of options, unless it is a RST without ACK.
-func tcpPacket(source, target netip.AddrPort, set flags, seq, ack uint32, text string) []byte {
+func tcpPacket(source, target netip.AddrPort, set scenario.Flags, seq, ack uint32, text string) []byte {
 	header := 32
-	if set == rstFlag {
+	if set == scenario.RST {
 		header = 20
 	}
 	tcp := make([]byte, header)

@@ -119,7 +119,7 @@ func (w *walk) oneWay(sender, receiver []segment, source netip.AddrPort, fromCli
 		}
 		found := -1
 		for j := begin; j < len(w.hops); j++ {
-			if h := w.hops[j]; h.Left != nil && h.Came == nil && h.same == s.same && *h.Left <= s.At {
+			if h := w.hops[j]; h.Left != nil && h.Came == nil && h.same() == s.same() && *h.Left <= s.At {
 				found = j
 			}
 		}
@@ -135,7 +135,7 @@ func (w *walk) oneWay(sender, receiver []segment, source netip.AddrPort, fromCli
 // the client sent them again, or at all.
 func (w *walk) findUnanswered() {
 	for i := range w.hops {
-		if h := &w.hops[i]; h.FromClient && !h.Lost && !h.has(flagRST) && h.length() > 0 {
+		if h := &w.hops[i]; h.FromClient && !h.Lost && !h.Has(scenario.RST) && h.length() > 0 {
 			h.Unanswered = !answered(h.segment, w.hops[i+1:])
 		}
 	}
@@ -147,7 +147,7 @@ func answered(s segment, later []hop) bool {
 		case l.FromClient && l.Seq == s.Seq && l.length() == s.length():
 			return false
 		case l.FromClient:
-		case l.has(flagRST), s.has(flagSYN), !l.has(flagSYN) && int32(l.Ack-s.Seq-uint32(s.length())) >= 0:
+		case l.Has(scenario.RST), s.Has(scenario.SYN), !l.Has(scenario.SYN) && int32(l.Ack-s.Seq-uint32(s.length())) >= 0:
 			return true
 		}
 	}

@@ -156,7 +156,7 @@ func (l *laddering) arrow(i int) {
 	l.times(h, from, to, y1, y2)
 	class := "hop"
 	switch {
-	case h.has(flagRST):
+	case h.Has(scenario.RST):
 		class = "hop rst"
 	case h.Lost || h.Unanswered:
 		class = "hop dashed"
@@ -229,7 +229,7 @@ func (l *laddering) label(h hop, y float64) {
 	if h.FromClient == h.Alien {
 		class, x = "halo end", serverX-10
 	}
-	if h.has(flagRST) {
+	if h.Has(scenario.RST) {
 		class += " bold bad"
 	}
 	if h.Alien { // above its arrow, which begins below the name

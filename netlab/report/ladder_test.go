@@ -33,7 +33,7 @@ func (e *exchange) evidence() scenario.Evidence {
 
 // send lets a segment leave and come 20 ms later; the ends at which it is seen are named
 // by "c" and "s".
-func (e *exchange) send(fromClient bool, at time.Duration, flags uint8, seen string) {
+func (e *exchange) send(fromClient bool, at time.Duration, flags scenario.Flags, seen string) {
 	e.stamp++
 	data, client, server := packet(e.flow.Server, e.flow.Client, flags, e.stamp, 2), at+20*ms, at
 	if fromClient {
@@ -72,46 +72,46 @@ func TestLadder(t *testing.T) {
 		want, never []string
 	}{
 		{"handshake RST", func(e *exchange) {
-			e.send(true, 0, flagSYN, "cs")
-			e.send(false, 20*ms, flagSYN|flagACK, "cs")
-			e.send(true, 40*ms, flagACK, "cs")
-			e.send(false, 60*ms, flagRST, "cs")
+			e.send(true, 0, scenario.SYN, "cs")
+			e.send(false, 20*ms, scenario.SYN|scenario.ACK, "cs")
+			e.send(true, 40*ms, scenario.ACK, "cs")
+			e.send(false, 60*ms, scenario.RST, "cs")
 		}, []string{"SYN\n", "SYN-ACK\n", "ACK\n", "RST, no ACK bit, no options, window 0, IP ID 0", "80.000 ms", "both ends"}, []string{"never", "no answer", "later"}},
 		{"first SYN lost", func(e *exchange) {
-			e.send(true, 0, flagSYN, "c")
-			e.send(true, time.Second, flagSYN, "cs")
-			e.send(false, time.Second+20*ms, flagSYN|flagACK, "cs")
+			e.send(true, 0, scenario.SYN, "c")
+			e.send(true, time.Second, scenario.SYN, "cs")
+			e.send(false, time.Second+20*ms, scenario.SYN|scenario.ACK, "cs")
 		}, []string{"never came", "1 s later"}, []string{"never left", "no answer"}},
 		{"injected RST", func(e *exchange) {
-			e.send(true, 0, flagSYN, "cs")
-			e.send(false, 20*ms, flagSYN|flagACK, "cs")
-			e.send(false, 60*ms, flagRST|flagACK, "c")
+			e.send(true, 0, scenario.SYN, "cs")
+			e.send(false, 20*ms, scenario.SYN|scenario.ACK, "cs")
+			e.send(false, 60*ms, scenario.RST|scenario.ACK, "c")
 		}, []string{"never left here", "RST with ACK"}, []string{"never came", "no answer"}},
 		{"unanswered SYNs", func(e *exchange) {
-			e.send(true, 0, flagSYN, "cs")
-			e.send(true, time.Second, flagSYN, "cs")
+			e.send(true, 0, scenario.SYN, "cs")
+			e.send(true, time.Second, scenario.SYN, "cs")
 		}, []string{"20.000 ms, no answer", "1020.000 ms, no answer"}, []string{"never"}},
 		{"a capture that let packets go proves no loss", func(e *exchange) {
 			e.server.LetGo = 1
-			e.send(true, 0, flagSYN, "c")
+			e.send(true, 0, scenario.SYN, "c")
 		}, []string{"no answer"}, []string{"never"}},
 		{"server only", func(e *exchange) {
 			e.client.Packets = nil
-			e.send(true, 0, flagSYN, "s")
-			e.send(false, 20*ms, flagSYN|flagACK, "s")
+			e.send(true, 0, scenario.SYN, "s")
+			e.send(false, 20*ms, scenario.SYN|scenario.ACK, "s")
 		}, []string{"at the server only"}, []string{"never", "no answer"}},
 		{"on the way", func(e *exchange) {
 			e.client.Addrs, e.server.Packets = nil, nil
-			e.send(true, 0, flagSYN, "c")
+			e.send(true, 0, scenario.SYN, "c")
 		}, []string{"somewhere on the way"}, []string{"never"}},
 		{"many", func(e *exchange) {
 			for i := range 40 {
-				e.send(true, time.Duration(i)*ms, flagSYN, "cs")
+				e.send(true, time.Duration(i)*ms, scenario.SYN, "cs")
 			}
 		}, []string{"26 more packets not shown"}, nil},
 		{"crossing", func(e *exchange) {
-			e.send(true, 0, flagFIN|flagACK, "cs")
-			e.send(false, 10*ms, flagRST, "cs")
+			e.send(true, 0, scenario.FIN|scenario.ACK, "cs")
+			e.send(false, 10*ms, scenario.RST, "cs")
 		}, []string{"FIN"}, []string{"no answer"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestNoLadder(t *testing.T) {
 func TestResetTimes(t *testing.T) {
 	t.Parallel()
 	e := newExchange()
-	e.send(false, 10*ms, flagRST, "cs")
+	e.send(false, 10*ms, scenario.RST, "cs")
 	told := []scenario.ClientError{{At: 5 * ms, Remote: serverAddr, Errno: "ECONNRESET"}, {At: ms, Remote: serverAddr, Errno: "ETIMEDOUT"}}
 	any80 := netip.MustParseAddrPort("[::]:80")
 	for _, c := range []struct {
@@ -177,8 +177,8 @@ func TestResetTimes(t *testing.T) {
 }
 
 func FuzzSegment(f *testing.F) {
-	f.Add(packet(port(1), serverAddr, flagSYN, 1, 0), 52)
-	f.Add(packet(port(1), serverAddr, flagRST, 1, 0)[:33], 40)
+	f.Add(packet(port(1), serverAddr, scenario.SYN, 1, 0), 52)
+	f.Add(packet(port(1), serverAddr, scenario.RST, 1, 0)[:33], 40)
 	f.Add(append([]byte{0x60, 0, 0, 0, 0, 20, 6}, bytes.Repeat([]byte{0xff}, 60)...), 60)
 	f.Fuzz(func(t *testing.T, data []byte, length int) {
 		s, ok := readSegment(scenario.Packet{Data: data, Length: length})

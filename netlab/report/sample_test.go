@@ -110,18 +110,18 @@ func (b *builder) evidence() scenario.Evidence {
 	return scenario.Evidence{Hosts: []scenario.Witnessed{client, server}}
 }
 
-var replies = map[predict.Rule]uint8{
-	predict.SYNAnswered: flagSYN | flagACK, predict.SegmentReset: flagRST, predict.SegmentStray: flagRST,
+var replies = map[predict.Rule]scenario.Flags{
+	predict.SYNAnswered: scenario.SYN | scenario.ACK, predict.SegmentReset: scenario.RST, predict.SegmentStray: scenario.RST,
 }
 
 // dropped is what a listener counts in its drops.
 var dropped = map[predict.Rule]uint32{predict.SYNQueueFull: 1, predict.SYNOverflow: 1, predict.SegmentReset: 2}
 
-func (b *builder) segment(d predict.Decision) uint8 {
+func (b *builder) segment(d predict.Decision) scenario.Flags {
 	if d.Segment == "SYN" {
-		return flagSYN
+		return scenario.SYN
 	}
-	return flagACK
+	return scenario.ACK
 }
 
 func at2(at time.Duration, data []byte) scenario.Packet {
@@ -129,13 +129,13 @@ func at2(at time.Duration, data []byte) scenario.Packet {
 }
 
 // packet is an IPv4 packet without checksums; stamp is its timestamp option.
-func packet(source, target netip.AddrPort, flags uint8, stamp, ack uint32) []byte {
+func packet(source, target netip.AddrPort, flags scenario.Flags, stamp, ack uint32) []byte {
 	size := 52
-	if flags&flagRST != 0 {
+	if flags&scenario.RST != 0 {
 		size = 40
 	}
 	d := make([]byte, size)
-	d[0], d[9] = 0x45, protocolTCP
+	d[0], d[9] = 0x45, scenario.ProtocolTCP
 	binary.BigEndian.PutUint16(d[2:], uint16(size))
 	s, t := source.Addr().As4(), target.Addr().As4()
 	copy(d[12:], s[:])
@@ -143,13 +143,13 @@ func packet(source, target netip.AddrPort, flags uint8, stamp, ack uint32) []byt
 	binary.BigEndian.PutUint16(d[20:], source.Port())
 	binary.BigEndian.PutUint16(d[22:], target.Port())
 	seq := uint32(1)
-	if flags&flagSYN == 0 {
+	if flags&scenario.SYN == 0 {
 		seq = 2
 	}
 	binary.BigEndian.PutUint32(d[24:], seq)
 	binary.BigEndian.PutUint32(d[28:], ack)
-	d[32], d[33] = byte((size-20)/4)<<4, flags
-	if flags&flagRST == 0 {
+	d[32], d[33] = byte((size-20)/4)<<4, byte(flags)
+	if flags&scenario.RST == 0 {
 		binary.BigEndian.PutUint16(d[34:], 502)
 		copy(d[40:], []byte{1, 1, 8, 10})
 		binary.BigEndian.PutUint32(d[44:], stamp)
@@ -212,11 +212,11 @@ func (b *builder) shape(client int) string {
 		if d.Client != client {
 			continue
 		}
-		parts = append(parts, map[uint8]string{flagSYN: ">S", flagACK: ">."}[b.segment(d)])
+		parts = append(parts, map[scenario.Flags]string{scenario.SYN: ">S", scenario.ACK: ">."}[b.segment(d)])
 		switch replies[d.Rule] {
-		case flagRST:
+		case scenario.RST:
 			parts = append(parts, "<R")
-		case flagSYN | flagACK:
+		case scenario.SYN | scenario.ACK:
 			parts = append(parts, "<S.")
 		}
 	}

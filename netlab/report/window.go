@@ -80,7 +80,7 @@ func resetTimes(e scenario.Evidence, host scenario.Witnessed, listener netip.Add
 		}
 		captured = true
 		for _, p := range h.Packets {
-			if s, ok := readSegment(p); ok && s.has(flagRST) && from(host, listener, s.Source) {
+			if s, ok := readSegment(p); ok && s.Has(scenario.RST) && from(host, listener, s.Source) {
 				times = append(times, s.At)
 			}
 		}

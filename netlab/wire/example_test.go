@@ -38,7 +38,7 @@ func ExampleWire_Hold() {
 	client := socketOf(w)
 	defer unix.Close(client)
 
-	acks := w.Hold(func(p *wire.Packet) bool { return p.From == wire.Client && p.Is(wire.ACK) })
+	acks := w.Hold(func(p *wire.Packet) bool { return p.From == wire.Client && p.Is(scenario.ACK) })
 	w.At(0, func() error {
 		err := unix.Connect(client, &unix.SockaddrInet4{Addr: w.Server.Addrs()[0].As4(), Port: 8080})
 		if errors.Is(err, unix.EINPROGRESS) {
@@ -85,7 +85,7 @@ func ExampleWire_Play() {
 	}
 	fmt.Println(o.Fates, o.Server["ListenOverflows"])
 	for _, p := range w.Packets() {
-		if p.Is(wire.RST) {
+		if p.Is(scenario.RST) {
 			fmt.Println(p)
 		}
 	}

@@ -65,7 +65,7 @@ func TestLiveCarriesHTTP(t *testing.T) {
 	stopLive()
 	handshakes := 0
 	for _, p := range w.Packets() {
-		if p.Is(SYN) || p.Is(SYN|ACK) {
+		if p.Is(scenario.SYN) || p.Is(scenario.SYN|scenario.ACK) {
 			handshakes++
 		}
 		for _, at := range p.Arrived {

@@ -1,11 +1,10 @@
 package wire
 
 import (
-	"encoding/binary"
 	"fmt"
-	"net/netip"
-	"strings"
 	"time"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // Packet is one IP packet that a host sent.
@@ -18,56 +17,14 @@ type Packet struct {
 	Injected bool // it never crossed its host's interface
 }
 
-// Flags are those of a TCP header.
-type Flags uint8
-
-// The flags of a TCP header, RFC 9293, section 3.1.
-const (
-	FIN Flags = 1 << iota
-	SYN
-	RST
-	PSH
-	ACK
-)
-
-// String is in tcpdump's manner: "S." is SYN and ACK, "." an ACK alone.
-func (f Flags) String() string {
-	var s strings.Builder
-	for i, c := range "FSRP." {
-		if f&(1<<i) != 0 {
-			s.WriteRune(c)
-		}
-	}
-	return s.String()
-}
-
-// Segment is the TCP segment of a packet.
-type Segment struct {
-	Source, Target netip.AddrPort
-	Seq, Ack       uint32
-	Flags          Flags
-	Payload        int // bytes
-}
-
-// Segment reads the TCP header; false if the packet has none.
-func (p *Packet) Segment() (Segment, bool) {
-	source, target, tcp, ok := transport(p.Data)
-	if !ok || len(tcp) < 20 || tcp[12]>>4 < 5 { // in words of four bytes
-		return Segment{}, false
-	}
-	return Segment{
-		Source: netip.AddrPortFrom(source, binary.BigEndian.Uint16(tcp)),
-		Target: netip.AddrPortFrom(target, binary.BigEndian.Uint16(tcp[2:])),
-		Seq:    binary.BigEndian.Uint32(tcp[4:]), Ack: binary.BigEndian.Uint32(tcp[8:]),
-		Flags: Flags(tcp[13]), Payload: max(0, len(tcp)-int(tcp[12]>>4)*4),
-	}, true
-}
+// Segment reads the packet's TCP segment; false if it has none.
+func (p *Packet) Segment() (scenario.Segment, bool) { return scenario.ReadSegment(p.Data) }
 
 // Is tells whether the packet is a TCP segment with exactly these flags, the push flag
 // aside.
-func (p *Packet) Is(flags Flags) bool {
+func (p *Packet) Is(flags scenario.Flags) bool {
 	s, ok := p.Segment()
-	return ok && s.Flags&^PSH == flags&^PSH
+	return ok && s.Flags&^scenario.PSH == flags&^scenario.PSH
 }
 
 // String is one line, as tcpdump would print it.
@@ -76,24 +33,7 @@ func (p *Packet) String() string {
 	if !ok {
 		return fmt.Sprintf("%v %v: %d bytes that are not TCP", p.Sent, p.From, len(p.Data))
 	}
-	return fmt.Sprintf("%v %v > %v [%v] seq %d ack %d length %d", p.Sent, s.Source, s.Target, s.Flags, s.Seq, s.Ack, s.Payload)
-}
-
-const protocolTCP = 6
-
-// transport finds the addresses and the TCP segment of an IP packet. The kernels at
-// the ends send neither fragments nor IPv6 extension headers.
-func transport(data []byte) (source, target netip.Addr, segment []byte, ok bool) {
-	switch {
-	case len(data) >= 20 && data[0]>>4 == 4 && data[0]&15 >= 5 && data[9] == protocolTCP:
-		header := int(data[0]&15) * 4
-		source, target = netip.AddrFrom4([4]byte(data[12:16])), netip.AddrFrom4([4]byte(data[16:20]))
-		return source, target, data[min(header, len(data)):], true
-	case len(data) >= 40 && data[0]>>4 == 6 && data[6] == protocolTCP:
-		source, target = netip.AddrFrom16([16]byte(data[8:24])), netip.AddrFrom16([16]byte(data[24:40]))
-		return source, target, data[40:], true
-	}
-	return netip.Addr{}, netip.Addr{}, nil, false
+	return fmt.Sprintf("%v %v", p.Sent, s)
 }
 
 func isMulticast(data []byte) bool {

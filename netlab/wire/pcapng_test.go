@@ -103,11 +103,15 @@ func TestCaptureOfAPlay(t *testing.T) {
 // included, the sum is 0xffff (RFC 1071).
 func checkSums(t *testing.T, data []byte) {
 	t.Helper()
-	source, target, tcp, ok := transport(data)
+	s, ok := scenario.ReadSegment(data)
 	if !ok {
 		t.Fatalf("packet %x is not TCP", data)
 	}
-	pseudo := slices.Concat(source.AsSlice(), target.AsSlice(), []byte{0, protocolTCP}, binary.BigEndian.AppendUint16(nil, uint16(len(tcp))))
+	source, tcp := s.Source.Addr(), data[40:]
+	if source.Is4() {
+		tcp = data[20:] // its header has no options
+	}
+	pseudo := slices.Concat(source.AsSlice(), s.Target.Addr().AsSlice(), []byte{0, scenario.ProtocolTCP}, binary.BigEndian.AppendUint16(nil, uint16(len(tcp))))
 	if sum := internetSum(append(pseudo, tcp...)); sum != 0xffff {
 		t.Errorf("TCP sum of %x is %#x, want 0xffff", data, sum)
 	}
@@ -159,7 +163,7 @@ func readByTshark(t *testing.T, capture []byte, packets int) {
 // A lost packet stands at its sender only, a duplicated one once for each arrival, and
 // an injected one where it arrived, since nobody sent it.
 func TestCaptureOfUnusualPackets(t *testing.T) {
-	syn, ack := unhex(t, recorded[0].data), unhex(t, recorded[2].data)
+	syn, ack := unhex(t, recordedSYN), unhex(t, recordedACK)
 	w := &Wire{packets: []*Packet{
 		{Sent: 1, From: Client, Data: syn},
 		{Sent: 2, From: Client, Data: ack, Arrived: []time.Duration{7, 9}},
@@ -190,7 +194,7 @@ func (b *brokenWriter) Write(p []byte) (int, error) {
 func TestCaptureToABrokenWriter(t *testing.T) {
 	w := &Wire{}
 	for range 1000 {
-		w.packets = append(w.packets, &Packet{Data: unhex(t, recorded[0].data)})
+		w.packets = append(w.packets, &Packet{Data: unhex(t, recordedSYN)})
 	}
 	var whole bytes.Buffer
 	must(t, w.WritePcapng(&whole))

@@ -131,7 +131,7 @@ func (p *play) arrive(n int) error {
 	if err := p.wire.drain(Client); err != nil {
 		return err
 	}
-	if len(p.wire.packets) != sent+1 || !p.wire.packets[sent].Is(SYN) {
+	if len(p.wire.packets) != sent+1 || !p.wire.packets[sent].Is(scenario.SYN) {
 		return fmt.Errorf("client %d: its connect sent %d packets, want one SYN", n, len(p.wire.packets)-sent)
 	}
 	return nil
@@ -144,7 +144,7 @@ func (p *play) delivered(packet *Packet) error {
 		return nil
 	}
 	if packet.From == Client {
-		if s.Flags&SYN != 0 {
+		if s.Flags&scenario.SYN != 0 {
 			return nil // completes no handshake
 		}
 		return p.acceptWaiting()
@@ -153,9 +153,9 @@ func (p *play) delivered(packet *Packet) error {
 	switch {
 	case !known:
 		return fmt.Errorf("the server sent a packet to nobody: %v", packet)
-	case s.Flags&RST != 0:
+	case s.Flags&scenario.RST != 0:
 		p.clients[n] = gone
-	case s.Flags&SYN != 0 && p.clients[n] == connecting:
+	case s.Flags&scenario.SYN != 0 && p.clients[n] == connecting:
 		p.clients[n] = established
 		switch {
 		case p.Write == nil:

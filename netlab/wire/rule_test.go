@@ -9,6 +9,7 @@ import (
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
+	"github.com/rstlab/rstlab/netlab/scenario"
 	"golang.org/x/sys/unix"
 )
 
@@ -31,7 +32,7 @@ func TestHoldAndRelease(t *testing.T) {
 	w := newWire(t)
 	w.SetRTT(rtt)
 	all := open(t, &w.hosts, 3, false)
-	acks := w.Hold(from(Client, ACK))
+	acks := w.Hold(from(Client, scenario.ACK))
 	ports := connectAll(t, all)
 	must(t, w.Run())
 	if got := states(t, all, 3); got != "undecided undecided undecided" || acks.Count() != 3 {
@@ -59,7 +60,7 @@ func TestReleaseEndsTheRule(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
 	all := open(t, &w.hosts, 2, false)
-	for n, rule := range []*Rule{w.Hold(from(Client, SYN)), w.Drop(from(Client, SYN))} {
+	for n, rule := range []*Rule{w.Hold(from(Client, scenario.SYN)), w.Drop(from(Client, scenario.SYN))} {
 		must(t, all.connect(n))
 		must(t, w.Run())
 		w.Release(rule)
@@ -81,7 +82,7 @@ func TestDropLoses(t *testing.T) {
 	w := newWire(t)
 	all := open(t, &w.hosts, 2, false)
 	before := w.Server.Counters()
-	dropped := w.Drop(from(Client, SYN))
+	dropped := w.Drop(from(Client, scenario.SYN))
 	connectAll(t, all)
 	must(t, w.Run())
 	if got := states(t, all, 2); got != "syn_dropped syn_dropped" || dropped.Count() != 2 {
@@ -100,7 +101,7 @@ func TestDuplicateDeliversTwice(t *testing.T) {
 	w.SetRTT(rtt)
 	all := open(t, &w.hosts, 1, false)
 	before := w.Client.Counters()
-	twice := w.Duplicate(from(Server, SYN|ACK))
+	twice := w.Duplicate(from(Server, scenario.SYN|scenario.ACK))
 	connectAll(t, all)
 	must(t, w.Run())
 	checkTravels(t, w,
@@ -115,7 +116,7 @@ func TestFirstRuleDecides(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
 	all := open(t, &w.hosts, 1, false)
-	rules := []*Rule{w.Hold(from(Client, SYN)), w.Drop(everything), w.Duplicate(everything)}
+	rules := []*Rule{w.Hold(from(Client, scenario.SYN)), w.Drop(everything), w.Duplicate(everything)}
 	counts := func() string {
 		return fmt.Sprint(rules[0].Count(), rules[1].Count(), rules[2].Count())
 	}

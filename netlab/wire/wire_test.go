@@ -95,7 +95,7 @@ func local(t *testing.T, all *sockets, n int) netip.AddrPort {
 }
 
 // from matches the segments of one end with exactly these flags.
-func from(side Side, flags Flags) func(*Packet) bool {
+func from(side Side, flags scenario.Flags) func(*Packet) bool {
 	return func(p *Packet) bool { return p.From == side && p.Is(flags) }
 }
 

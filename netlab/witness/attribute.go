@@ -54,14 +54,14 @@ func claimResets(hits []hit, owners []int, i int, w scenario.Witnessed) {
 		}
 	}
 	for _, p := range w.Packets {
-		s, ok := segmentOf(p.Data)
-		if !ok || !s.rst || !slices.Contains(w.Addrs, s.source.Addr()) {
+		s, ok := scenario.ReadSegment(p.Data)
+		if !ok || !s.Has(scenario.RST) || !slices.Contains(w.Addrs, s.Source.Addr()) {
 			continue
 		}
-		if n := takeLatest(hits, p.At, piles[ends{s.source, s.target}], piles[ends{local: s.source}],
-			piles[ends{local: netip.AddrPortFrom(netip.Addr{}, s.source.Port())}]); n != nobody {
+		if n := takeLatest(hits, p.At, piles[ends{s.Source, s.Target}], piles[ends{local: s.Source}],
+			piles[ends{local: netip.AddrPortFrom(netip.Addr{}, s.Source.Port())}]); n != nobody {
 			owners[n] = i
-			hits[n].Local, hits[n].Remote = s.source, s.target
+			hits[n].Local, hits[n].Remote = s.Source, s.Target
 		}
 	}
 	for n, h := range hits {

@@ -166,7 +166,7 @@ func TestLoopback(t *testing.T) {
 	dial(t, server, "127.0.0.1:8080", 1)
 	onLo := func(rec *Recording) (n int) {
 		for _, p := range rec.Stop().Hosts[0].Packets {
-			if s, ok := segmentOf(p.Data); ok && s.source.Addr().IsLoopback() {
+			if s, ok := scenario.ReadSegment(p.Data); ok && s.Source.Addr().IsLoopback() {
 				n++
 			}
 		}
@@ -199,8 +199,8 @@ func TestTUN(t *testing.T) {
 		t.Fatalf("%d segments sent and %d received, want 1 and 0", sent, received)
 	}
 	for _, p := range evidence.Hosts[0].Packets {
-		if s, ok := segmentOf(p.Data); ok && s.source != source {
-			t.Errorf("the SYN is from %v, want %v", s.source, source)
+		if s, ok := scenario.ReadSegment(p.Data); ok && s.Source != source {
+			t.Errorf("the SYN is from %v, want %v", s.Source, source)
 		}
 	}
 }
@@ -229,8 +229,8 @@ func TestTimes(t *testing.T) {
 	// A packet leaves one host before it reaches the other.
 	for i, p := range evidence.Hosts[1].Packets {
 		if q := evidence.Hosts[0].Packets[i]; bytes.Equal(p.Data, q.Data) {
-			s, ok := segmentOf(p.Data)
-			if fromClient := s.source.Addr() == netip.MustParseAddr(client.Addr()); ok && fromClient && p.At < q.At {
+			s, ok := scenario.ReadSegment(p.Data)
+			if fromClient := s.Source.Addr() == netip.MustParseAddr(client.Addr()); ok && fromClient && p.At < q.At {
 				t.Errorf("packet %d was received at %v and sent at %v", i, p.At, q.At)
 			}
 		}

@@ -59,14 +59,14 @@ func TestTelling(t *testing.T) {
 }
 
 // packetOf is an IPv4 packet with a TCP header that says little.
-func packetOf(at time.Duration, source, target netip.AddrPort, flags byte) scenario.Packet {
+func packetOf(at time.Duration, source, target netip.AddrPort, flags scenario.Flags) scenario.Packet {
 	data := make([]byte, 40)
-	data[0], data[9] = 0x45, protocolTCP
+	data[0], data[9] = 0x45, scenario.ProtocolTCP
 	copy(data[12:], source.Addr().AsSlice())
 	copy(data[16:], target.Addr().AsSlice())
 	data[20], data[21] = byte(source.Port()>>8), byte(source.Port())
 	data[22], data[23] = byte(target.Port()>>8), byte(target.Port())
-	data[33] = flags
+	data[32], data[33] = 5<<4, byte(flags)
 	return scenario.Packet{At: at, Data: data, Length: len(data)}
 }
 
@@ -85,9 +85,9 @@ func TestAttribute(t *testing.T) {
 	evidence := func(letGo int) []scenario.Witnessed {
 		return []scenario.Witnessed{
 			{Host: "client", Addrs: []netip.Addr{client.Addr()}, Packets: []scenario.Packet{
-				packetOf(10*ms, client, server, 0), packetOf(10*ms+8000, server, client, flagRST)}},
+				packetOf(10*ms, client, server, 0), packetOf(10*ms+8000, server, client, scenario.RST)}},
 			{Host: "server", Addrs: []netip.Addr{server.Addr()}, LetGo: letGo, Packets: []scenario.Packet{
-				packetOf(10*ms+1000, client, server, 0), packetOf(10*ms+5000, server, client, flagRST)}},
+				packetOf(10*ms+1000, client, server, 0), packetOf(10*ms+5000, server, client, scenario.RST)}},
 		}
 	}
 	hits := func() []hit {

@@ -60,7 +60,7 @@ func sentAndReceived(w scenario.Witnessed) (sent, received uint64) {
 		own[a] = true
 	}
 	for _, p := range w.Packets {
-		if s, ok := segmentOf(p.Data); ok && own[s.source.Addr()] {
+		if s, ok := scenario.ReadSegment(p.Data); ok && own[s.Source.Addr()] {
 			sent++
 		} else if ok {
 			received++
