@@ -15,11 +15,18 @@ import (
 // every other field may be left out.
 type Config struct {
 	// Target is the absolute http URL every client asks for, such as
-	// "http://198.18.0.2:8080/". A host name is resolved once, before the
+	// "http://198.18.0.2:8080/", or for a server that does not speak HTTP
+	// "tcp://198.18.0.2:6379". A host name is resolved once, before the
 	// start, and one address taken for all clients: one of the family of
 	// Sources, else an IPv4 address where there is one. With Dial the name goes
 	// to Dial as it is.
 	Target string
+
+	// Send is a client's request to a tcp Target, and Expect the beginning of the
+	// answer, which is read that far and no further: a whole answer where there are
+	// several Requests. Without Send the server speaks first. Expect is needed:
+	// nothing else tells a client that was accepted.
+	Send, Expect string
 
 	Clients int               // how many; zero only with Waves
 	Gap     time.Duration     // between the planned starts of two clients; zero: a burst

@@ -15,6 +15,7 @@ func (c Config) validate() error {
 		c.validateTarget,
 		c.validateArrivals,
 		c.validateClient,
+		c.validateTalk,
 		c.validateSources,
 		c.validateDial,
 	)
@@ -31,15 +32,17 @@ func firstError(checks ...func() error) error {
 }
 
 func (c Config) validateTarget() error {
-	const want = "want an absolute URL such as http://198.18.0.2:8080/"
+	const want = "want an absolute URL such as http://198.18.0.2:8080/ or tcp://198.18.0.2:6379"
 	u, err := url.Parse(c.Target)
 	switch {
 	case err != nil:
 		return fmt.Errorf("field Target is %q: %s", c.Target, want)
-	case u.Scheme != "http" || u.Hostname() == "":
+	case u.Scheme != "http" && u.Scheme != "tcp" || u.Hostname() == "":
 		return fmt.Errorf("field Target is %q: %s", u.Redacted(), want)
 	case u.User != nil:
 		return fmt.Errorf("field Target is %q: want it without user and password", u.Redacted())
+	case u.Scheme == "tcp" && (u.Port() == "" || u.Path != "" || u.RawQuery != ""):
+		return fmt.Errorf("field Target is %q: want only an address and a port behind tcp://, such as tcp://198.18.0.2:6379", c.Target)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -75,6 +78,20 @@ func (c Config) validateClient() error {
 		return fmt.Errorf("field Requests is %d: want zero for one request, or more", c.Requests)
 	case c.Timeout < 0:
 		return fmt.Errorf("field Timeout is %v: want zero for %v, or more", c.Timeout, defaultTimeout)
+	}
+	return nil
+}
+
+func (c Config) validateTalk() error {
+	switch {
+	case !c.speaksHTTP() && c.Expect == "":
+		return errors.New("field Expect is empty beside a tcp Target: want the beginning of the answer, such as \"+PONG\"")
+	case !c.speaksHTTP() && c.Send == "" && c.Requests > 1:
+		return fmt.Errorf("field Requests is %d without Send: want 1, since a server that speaks first does so once", c.Requests)
+	case c.speaksHTTP() && c.Send != "":
+		return fmt.Errorf("field Send is %q beside an http Target: want a tcp Target, or no Send", c.Send)
+	case c.speaksHTTP() && c.Expect != "":
+		return fmt.Errorf("field Expect is %q beside an http Target: want a tcp Target, or no Expect", c.Expect)
 	}
 	return nil
 }

@@ -17,7 +17,9 @@ func TestValidate(t *testing.T) {
 	dial := func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 	control := func(string, string, syscall.RawConn) error { return nil }
 	four, six := netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("2001:db8::1")
-	const absolute = "want an absolute URL such as http://198.18.0.2:8080/"
+	const absolute = "want an absolute URL such as http://198.18.0.2:8080/ or tcp://198.18.0.2:6379"
+	const onlyAddress = "want only an address and a port behind tcp://, such as tcp://198.18.0.2:6379"
+	tcp := func(c *Config) { c.Target, c.Send, c.Expect = "tcp://198.18.0.2:6379", "PING\r\n", "+PONG" }
 	for _, test := range []struct {
 		name string
 		edit func(*Config)
@@ -29,6 +31,16 @@ func TestValidate(t *testing.T) {
 		{"waves", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 2, At: time.Second}} }, ""},
 		{"sources", func(c *Config) { c.Sources = []netip.Addr{four, four} }, ""},
 		{"dial", func(c *Config) { c.Dial = dial }, ""},
+
+		{"tcp", tcp, ""},
+		{"tcp, server first", func(c *Config) { tcp(c); c.Send = "" }, ""},
+
+		{"tcp without port", func(c *Config) { tcp(c); c.Target = "tcp://h" }, `field Target is "tcp://h": ` + onlyAddress},
+		{"tcp with path", func(c *Config) { tcp(c); c.Target = "tcp://h:1/" }, `field Target is "tcp://h:1/": ` + onlyAddress},
+		{"tcp, nothing expected", func(c *Config) { tcp(c); c.Expect = "" }, `field Expect is empty beside a tcp Target: want the beginning of the answer, such as "+PONG"`},
+		{"server first, again", func(c *Config) { tcp(c); c.Send, c.Requests = "", 2 }, "field Requests is 2 without Send: want 1, since a server that speaks first does so once"},
+		{"send over http", func(c *Config) { c.Send = "x" }, `field Send is "x" beside an http Target: want a tcp Target, or no Send`},
+		{"expect over http", func(c *Config) { c.Expect = "x" }, `field Expect is "x" beside an http Target: want a tcp Target, or no Expect`},
 
 		{"no target", func(c *Config) { c.Target = "" }, `field Target is "": ` + absolute},
 		{"relative target", func(c *Config) { c.Target = "198.18.0.2/x" }, `field Target is "198.18.0.2/x": ` + absolute},

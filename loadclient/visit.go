@@ -56,9 +56,13 @@ func (s *swarm) connect(ctx context.Context, c *Client) (*connection, error) {
 // deadline is taken off, so that waiting for the other clients cannot end it.
 func (s *swarm) ask(ctx context.Context, c *Client, conn *connection) failure {
 	defer func() { _ = conn.SetDeadline(time.Time{}) }() // fails only if it is closed already
-	transport := newTransport(conn)
+	once := func() failure { return s.talkOnce(ctx, c, conn) }
+	if s.cfg.speaksHTTP() {
+		transport := newTransport(conn)
+		once = func() failure { return s.askOnce(ctx, c, conn, transport) }
+	}
 	for range s.cfg.Requests {
-		if f := s.askOnce(ctx, c, conn, transport); f.err != nil {
+		if f := once(); f.err != nil {
 			return f
 		}
 	}

@@ -36,11 +36,8 @@ type Proc struct {
 	left   error         // what could not be cleaned up; valid after done
 }
 
-// Bounds of waits that normally take milliseconds.
-const (
-	listenTimeout = 10 * time.Second // for a server to listen
-	stopGrace     = 5 * time.Second  // between SIGTERM and SIGKILL
-)
+// stopGrace is how long a program may take to end after SIGTERM.
+const stopGrace = 5 * time.Second
 
 // Start runs a program in the host. Its output goes to the test's log, each line
 // with the program's name in front. It is killed with all its children when the
@@ -227,7 +224,7 @@ func (p *Proc) Resume() { p.mustAsk(requestResume) }
 func (p *Proc) mustAsk(request string) {
 	p.host.lab.tb.Helper()
 	if err := p.ask(request); err != nil {
-		p.host.lab.tb.Fatalf("netlab: host %s: %v", p.host.name, err)
+		p.host.lab.tb.Fatalf("netlab: host %s: %v%s", p.host.name, err, p.output.lastLines())
 	}
 }
 
@@ -248,6 +245,17 @@ func (p *Proc) stop(grace time.Duration) string {
 	return p.status
 }
 
+// Ended says how the program ended, with its last lines of output. It is empty while a
+// process of the program runs.
+func (p *Proc) Ended() string {
+	select {
+	case <-p.done:
+		return p.status + p.output.lastLines()
+	default:
+		return ""
+	}
+}
+
 // Done is closed when every process of the program has ended.
 func (p *Proc) Done() <-chan struct{} { return p.done }
 
@@ -261,39 +269,4 @@ func (p *Proc) kill() error {
 		return p.left
 	}
 	return errors.Join(err, p.left)
-}
-
-// WaitListening returns when some socket of the host listens on the TCP port, as
-// the kernel's socket diagnosis shows it: no connection is made, so no accept is
-// spent. It ends the test with the last lines of output if the program ends
-// first or needs more than ten seconds.
-func (p *Proc) WaitListening(port int) *Proc {
-	p.host.lab.tb.Helper()
-	if err := p.awaitListening(port, listenTimeout); err != nil {
-		p.host.lab.tb.Fatalf("netlab: host %s: %v%s", p.host.name, err, p.output.lastLines())
-	}
-	return p
-}
-
-func (p *Proc) awaitListening(port int, patience time.Duration) error {
-	// The kernel announces no listener, so it has to be asked again and again.
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
-	timeout := time.After(patience)
-	for {
-		queues, err := p.host.acceptQueues()
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(queues, func(q AcceptQueue) bool { return int(q.Addr.Port()) == port }) {
-			return nil
-		}
-		select {
-		case <-again.C:
-		case <-p.done:
-			return fmt.Errorf("%s ended before it listened on port %d: %s", p.name, port, p.status)
-		case <-timeout:
-			return fmt.Errorf("%s does not listen on port %d after %v; listening in the host: %v", p.name, port, patience, ports(queues))
-		}
-	}
 }
