@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -57,12 +58,18 @@ func (l *lineLog) line(line string) {
 	_, _ = fmt.Fprintf(l.to, "%s%s\n", l.prefix, line)
 }
 
-// lastLines are the last lines of output for the end of an error message.
-func (l *lineLog) lastLines() string {
+// lines are the last lines of output.
+func (l *lineLog) lines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.last) == 0 {
+	return slices.Clone(l.last)
+}
+
+// lastLines are the last lines of output for the end of an error message.
+func (l *lineLog) lastLines() string {
+	last := l.lines()
+	if len(last) == 0 {
 		return "; it printed nothing"
 	}
-	return "; it printed last:\n\t" + strings.Join(l.last, "\n\t")
+	return "; it printed last:\n\t" + strings.Join(last, "\n\t")
 }

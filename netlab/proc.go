@@ -245,6 +245,9 @@ func (p *Proc) stop(grace time.Duration) string {
 	return p.status
 }
 
+// LastLines are the last lines of the program's output, at most 20, in their order.
+func (p *Proc) LastLines() []string { return p.output.lines() }
+
 // Ended says how the program ended, with its last lines of output. It is empty while a
 // process of the program runs.
 func (p *Proc) Ended() string {

@@ -30,10 +30,14 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
 	},
-	"servers":         {module + "/servers/rpc", "golang.org/x/sys/unix"},
-	"servers/rpc":     {},
-	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
-	"tests":           {},
+	"servers":     {module + "/servers/rpc", "golang.org/x/sys/unix"},
+	"servers/rpc": {},
+	"loadclient":  {module + "/netlab/scenario", "golang.org/x/sys/unix"},
+	"tests":       {},
+	"tests/gate": {
+		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire", module + "/netlab/witness",
+		module + "/netlab/diagnose", module + "/netlab/report", module + "/loadclient", "github.com/goccy/go-yaml", "golang.org/x/sys/unix",
+	},
 	"netlab/diagnose": {module + "/netlab/scenario", "github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers"},
 	"netlab/witness": {
 		module + "/netlab", module + "/netlab/scenario", "golang.org/x/sys/unix",

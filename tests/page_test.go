@@ -4,9 +4,6 @@ import (
 	"flag"
 	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -17,10 +14,10 @@ import (
 	"github.com/rstlab/rstlab/netlab/report"
 	"github.com/rstlab/rstlab/netlab/scenario"
 	"github.com/rstlab/rstlab/netlab/witness"
-	"golang.org/x/sys/unix"
+	"github.com/rstlab/rstlab/tests/gate"
 )
 
-var reportDir = flag.String("report", "", "folder that exists, for the page about the story's run: page.html, page.md and page.json")
+var reportDir = flag.String("report", "", "`folder` for the page about the story's run, or with -run Gate about the gate's")
 
 // TestPage plays the story's own run with all witnesses on, and makes the page about it:
 // 400 keep-alive clients at once, an accept queue of limit 64, abort on. Each reset is
@@ -38,7 +35,7 @@ func TestPage(t *testing.T) {
 	var e scenario.Evidence
 	result := s.swarm(t, func() { e = recording.Stop() })
 	e.Hosts[1].Log = programs.lines()
-	e.Clients = told(result, netip.AddrPortFrom(s.front.Addrs()[0], frontPort))
+	e.Clients = result.Errors(netip.AddrPortFrom(s.front.Addrs()[0], frontPort))
 
 	page := storyPage(t, r, e, result)
 	checkStory(t, page.Diagnosis, result)
@@ -67,33 +64,14 @@ func checkStory(t *testing.T, d diagnose.Report, result loadclient.Result) {
 	}
 }
 
-// told is what the clients of a swarm were told.
-func told(result loadclient.Result, server netip.AddrPort) []scenario.ClientError {
-	var all []scenario.ClientError
-	for _, c := range result.Clients {
-		if c.Error != "" {
-			all = append(all, scenario.ClientError{At: c.Ended, Local: c.Local, Remote: server, Phase: string(c.Phase), Errno: c.ErrnoName, Text: c.Error})
-		}
-	}
-	return all
-}
-
 func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Result) report.Page {
 	t.Helper()
+	facts, err := gate.Environment(e.Hosts[1])
+	fatal(t, err)
 	page := report.Page{
 		Title: "400 clients start at once, and some are reset", Evidence: e, Diagnosis: diagnose.Run(e),
 		Runs:        []report.Run{{Name: r.name(), Fates: result.Fates, Clients: r.clients}},
-		Environment: environment(t, e),
-	}
-	for _, c := range result.Clients {
-		took := report.ConnectTime{Duration: c.Connected - c.Started, Fate: c.Fate}
-		if c.Connected == 0 {
-			took.Duration = c.Ended - c.Started
-		}
-		if c.TCP != nil {
-			took.SYNRetries = int(c.TCP.SYNRetries)
-		}
-		page.ConnectTimes = append(page.ConnectTimes, took)
+		Environment: facts, ConnectTimes: gate.ConnectTimes(result.Clients),
 	}
 	s := scenario.Defaults()
 	s.Arrivals = scenario.Arrivals{{Clients: r.clients}}
@@ -109,19 +87,6 @@ func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Resul
 	return page
 }
 
-func environment(t *testing.T, e scenario.Evidence) []report.Fact {
-	t.Helper()
-	var uts unix.Utsname
-	fatal(t, unix.Uname(&uts))
-	facts := []report.Fact{
-		{Name: "kernel", Value: unix.ByteSliceToString(uts.Release[:])}, {Name: "architecture", Value: runtime.GOARCH}, {Name: "Go", Value: runtime.Version()},
-	}
-	for _, key := range []string{"net.core.somaxconn", abortKey, "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog"} {
-		facts = append(facts, report.Fact{Name: key, Value: e.Hosts[1].Sysctls[key]})
-	}
-	return facts
-}
-
 // publishPage writes the page where it was asked for, or where a failed test leaves its
 // evidence.
 func publishPage(t *testing.T, page report.Page) {
@@ -134,12 +99,6 @@ func publishPage(t *testing.T, page report.Page) {
 		fatal(t, page.HTML(io.Discard))
 		return
 	}
-	for name, write := range map[string]func(io.Writer) error{"page.html": page.HTML, "page.md": page.Markdown, "page.json": page.JSON} {
-		path := filepath.Join(folder, name)
-		file, err := os.Create(path)
-		fatal(t, err)
-		fatal(t, write(file))
-		fatal(t, file.Close())
-		t.Logf("the page is in %s", path)
-	}
+	fatal(t, gate.SavePage(folder, page))
+	t.Logf("the page is in %s", folder)
 }

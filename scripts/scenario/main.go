@@ -125,7 +125,7 @@ func (o options) run(lab *labTB) int {
 		advice, err := predict.Advise(s, scenario.Modern)
 		status := show(os.Stdout, advice, err)
 		if status == 0 {
-			fmt.Fprint(os.Stderr, inWords(advice))
+			fmt.Fprint(os.Stderr, advice)
 		}
 		return status
 	}

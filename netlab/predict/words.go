@@ -1,19 +1,18 @@
-package main
+package predict
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/rstlab/rstlab/netlab/predict"
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// inWords tells the advice in three lines, for somebody who does not read JSON.
-func inWords(a predict.Advice) string {
+// String tells the advice in three lines, for somebody who does not read JSON.
+func (a Advice) String() string {
 	var text strings.Builder
 	for _, part := range []struct {
 		name      string
-		threshold *predict.Threshold
+		threshold *Threshold
 		value     func(scenario.Scenario) any
 	}{
 		{"smallest backlog", a.Backlog, backlogInWords},

@@ -1,0 +1,92 @@
+package gate_test
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab"
+)
+
+// sample is a server that is right or wrong in one way.
+var sample = netlab.Role{Name: "sample", Run: runSample}
+
+func TestMain(m *testing.M) { netlab.Main(m, sample) }
+
+func runSample(args []string) error {
+	flags := flag.NewFlagSet("sample", flag.ContinueOnError)
+	listen := flags.String("listen", ":8080", "")
+	network := flags.String("network", "tcp", "")
+	how := flags.String("how", "http", "")
+	late := flags.Duration("late", 0, "")
+	dieAfter := flags.Int("die-after", 0, "number of requests")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	time.Sleep(*late)
+	ln, err := net.Listen(*network, *listen)
+	if err != nil {
+		return err
+	}
+	fmt.Println("sample: up")
+	switch *how {
+	case "deaf": // its accept loop does not run
+		select {}
+	case "one": // and stops after one
+		conn, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		ln := oneListener{make(chan net.Conn, 1)}
+		ln.conns <- conn
+		return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
+	case "pong":
+		return pong(ln)
+	}
+	requests := 0
+	return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests++; requests == *dieAfter {
+			fmt.Println("sample: out of luck")
+			os.Exit(7)
+		}
+		if r.URL.Path != "/" {
+			http.NotFound(w, r)
+		}
+	}))
+}
+
+// oneListener accepts what it was given, and then nobody.
+type oneListener struct{ conns chan net.Conn }
+
+func (l oneListener) Accept() (net.Conn, error) { return <-l.conns, nil }
+func (l oneListener) Close() error              { return nil }
+func (l oneListener) Addr() net.Addr            { return nil }
+
+// pong answers PING with +PONG, and everything else with -ERR.
+func pong(ln net.Listener) error {
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			defer conn.Close()
+			buffer := make([]byte, 6)
+			for {
+				if _, err := io.ReadFull(conn, buffer); err != nil {
+					return
+				}
+				answer := "-ERR\r\n"
+				if string(buffer) == "PING\r\n" {
+					answer = "+PONG\r\n"
+				}
+				io.WriteString(conn, answer)
+			}
+		}()
+	}
+}

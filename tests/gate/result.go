@@ -1,0 +1,137 @@
+package gate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rstlab/rstlab/loadclient"
+	"github.com/rstlab/rstlab/netlab/diagnose"
+	"github.com/rstlab/rstlab/netlab/predict"
+	"github.com/rstlab/rstlab/netlab/report"
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
+
+// Version is that of results.json. It changes when a field changes its meaning or goes;
+// fields may be added.
+const Version = 1
+
+// Result is the verdict on a server, and what it rests on.
+type Result struct {
+	Version   int                 `json:"version"`
+	Config    Config              `json:"config"`
+	Server    Listening           `json:"server"`
+	Fates     scenario.Fates      `json:"fates"`
+	Figures   Figures             `json:"figures"`
+	Verdicts  []Verdict           `json:"verdicts"`
+	Passed    bool                `json:"passed"`
+	Causes    []diagnose.Count    `json:"causes"`    // of what went wrong; empty if nothing did
+	Predicted scenario.Fates      `json:"predicted"` // by netlab/predict, for a server that accepts at once when it goes on
+	Advice    string              `json:"advice"`    // which backlog, gap or burst would lose nobody, in lines
+	Clients   []loadclient.Client `json:"clients"`
+
+	page report.Page
+}
+
+// result judges, and tells it.
+func (g *game) result(listening Listening, swarm loadclient.Result, e scenario.Evidence) (Result, error) {
+	e.Clients = swarm.Errors(g.target())
+	for _, line := range g.proc.LastLines() {
+		e.Hosts[1].Log = append(e.Hosts[1].Log, scenario.LogLine{Text: line})
+	}
+	d := diagnose.Run(e)
+	r := Result{
+		Version: Version, Config: g.Config, Server: listening, Fates: swarm.Fates, Figures: figuresOf(swarm.Clients),
+		Causes: failures(d), Clients: swarm.Clients,
+	}
+	r.Verdicts = g.Limits.judge(r.Figures)
+	r.Passed = !slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return !v.Passed })
+	s, err := g.scenario(listening)
+	if err != nil {
+		return r, err
+	}
+	predicted, err := predict.Run(s, g.calibration)
+	if err != nil {
+		return r, fmt.Errorf("predict: %w", err)
+	}
+	advice, err := predict.Advise(s, g.calibration)
+	if err != nil {
+		return r, fmt.Errorf("predict: %w", err)
+	}
+	r.Predicted, r.Advice = predicted.Fates, advice.String()
+	if r.page, err = g.page(r, s, e, d); err != nil {
+		return r, err
+	}
+	r.page.Advice = &advice
+	g.print(r)
+	return r, nil
+}
+
+// failures are the causes of what went wrong.
+func failures(d diagnose.Report) []diagnose.Count {
+	return slices.DeleteFunc(slices.Clone(d.Summary.Causes), func(c diagnose.Count) bool { return c.Cause == diagnose.Healthy })
+}
+
+// scenario is the run as netlab/predict knows it: a server that accepts at once as soon as
+// it goes on.
+func (g *game) scenario(l Listening) (s scenario.Scenario, err error) {
+	sysctls := g.server.DecisiveSysctls()
+	number := func(key string) int {
+		n, wrong := strconv.Atoi(sysctls[key])
+		if wrong != nil {
+			err = fmt.Errorf("sysctl %s: %w", key, wrong)
+		}
+		return n
+	}
+	s = scenario.Defaults()
+	s.Arrivals, s.RTT, s.IPv6 = g.waves(), g.RTT, g.IPv6
+	s.Backlog, s.Somaxconn = l.Limit(), number("net.core.somaxconn")
+	s.AbortOnOverflow = number("net.ipv4.tcp_abort_on_overflow") != 0
+	s.SYNCookies = number(scenario.SYNCookiesKey)
+	s.MaxSYNBacklog = number("net.ipv4.tcp_max_syn_backlog")
+	s.SYNACKRetries = number("net.ipv4.tcp_synack_retries")
+	s.Accept = scenario.Accept{Mode: scenario.AcceptFrom, From: g.Stall}
+	s.Write = new(time.Duration(0))
+	return s, err
+}
+
+// Save writes results.json, and the report page as page.html, page.md and page.json, into
+// a folder, which is made if it does not exist.
+func (r Result) Save(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return errors.Join(save(filepath.Join(folder, "results.json"), r.writeJSON), SavePage(folder, r.page))
+}
+
+func (r Result) writeJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", " ")
+	return encoder.Encode(r)
+}
+
+// Markdown writes the report for the summary of a job.
+func (r Result) Markdown(w io.Writer) error { return r.page.Markdown(w) }
+
+// SavePage writes a page as page.html, page.md and page.json.
+func SavePage(folder string, page report.Page) error {
+	return errors.Join(
+		save(filepath.Join(folder, "page.html"), page.HTML),
+		save(filepath.Join(folder, "page.md"), page.Markdown),
+		save(filepath.Join(folder, "page.json"), page.JSON),
+	)
+}
+
+func save(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
+}

@@ -1,0 +1,76 @@
+package tests
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rstlab/rstlab/netlab"
+	"github.com/rstlab/rstlab/tests/gate"
+)
+
+var gateSettings = gate.NewSettings(flag.CommandLine)
+
+// TestGate puts a server through a burst of clients while it stands still, and holds what
+// became of them against limits: the server of the settings, or without a target
+// rstlab's own front with its backend. Each limit is a subtest.
+func TestGate(t *testing.T) {
+	config, err := gateSettings.Config(gateBase(t), os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := gate.Play(t.Context(), t, config, startFront)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range result.Verdicts {
+		t.Run(v.Name, func(t *testing.T) {
+			if !v.Passed {
+				t.Errorf("%s is %s, want at most %s", v.Name, v.Measured, v.Most)
+			}
+		})
+	}
+	saveGate(t, result)
+}
+
+// startFront starts the front and its backend on one host, as in the story.
+func startFront(host *netlab.Host) (*netlab.Proc, int) {
+	backend := fmt.Sprintf("%s:%d", host.Addr(), backendPort)
+	host.StartRole(backendRole.Name, "-listen", backend).WaitListening(backendPort)
+	front := host.StartRole(frontRole.Name, "-listen", fmt.Sprintf(":%d", frontPort), "-backend", backend, "-pool", "4", "-timeout", frontPatience.String())
+	return front, frontPort
+}
+
+// gateBase is the folder from which relative paths count: the repository's, since go test
+// runs a test in its package's folder, and the working folder of a binary that is run
+// elsewhere.
+func gateBase(t *testing.T) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	fatal(t, err)
+	if _, err := os.Stat("gate_test.go"); err == nil {
+		return filepath.Dir(folder)
+	}
+	return folder
+}
+
+// saveGate writes the results where it was asked for, or where a failed test leaves its
+// evidence.
+func saveGate(t *testing.T, result gate.Result) {
+	t.Helper()
+	var summary strings.Builder
+	fatal(t, result.Markdown(&summary))
+	appendSummary(t, summary.String())
+	folder := *reportDir
+	if folder == "" && t.Failed() && keepsArtifacts(t) {
+		folder = t.ArtifactDir()
+	}
+	if folder == "" {
+		return
+	}
+	fatal(t, result.Save(folder))
+	t.Logf("results.json and page.html are in %s", folder)
+}
