@@ -3,6 +3,7 @@ package gate_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -158,5 +159,27 @@ func TestPlayWithoutAcceptLoop(t *testing.T) {
 	}
 	if r.Passed || r.Figures.Unanswered != 20 {
 		t.Errorf("passed is %v with figures %+v, want 20 unanswered", r.Passed, r.Figures)
+	}
+}
+
+// nginx asks listen(2) for 511, which is room for 400 clients, unless it is told 16.
+func TestPlayNginx(t *testing.T) {
+	if _, err := exec.LookPath("nginx"); err != nil {
+		t.Skip("nginx is not installed: type `apt install nginx-core`")
+	}
+	for backlog, limit := range map[string]uint32{"": 511, " backlog=16": 16} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			c := gate.Defaults()
+			c.Target, c.Port, c.Dir = "nginx -p $RSTLAB_FILES -c nginx.conf", 8080, t.TempDir()
+			c.Files = map[string]string{"nginx.conf": "daemon off; pid nginx.pid; error_log stderr; events {} http { access_log off; server { listen 8080" +
+				backlog + "; location / { return 200; } } }"}
+			r, err := gate.Play(t.Context(), t, c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if passed := backlog == ""; r.Passed != passed || r.Server.Limits[0] != limit || (r.Figures.SYNUnanswered == 0) != passed {
+				t.Errorf("passed is %v with limit %v and %+v, want %v with %d", r.Passed, r.Server.Limits, r.Figures, passed, limit)
+			}
+		})
 	}
 }

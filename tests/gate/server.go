@@ -80,14 +80,16 @@ func (g *game) awaitReachable() error {
 	return nil
 }
 
-// listeners are those of the port that the clients can reach.
-func (g *game) listeners() (reachable []netlab.AcceptQueue) {
-	for _, q := range g.onPort() {
-		if q.Addr.Addr() == g.addr || q.Addr.Addr().IsUnspecified() && (q.Addr.Addr().Is6() || g.addr.Is4()) {
-			reachable = append(reachable, q)
+// listeners are those that the clients come to: of the port on the clients' address, or
+// on all addresses of their family, or for IPv4 on [::].
+func (g *game) listeners() []netlab.AcceptQueue {
+	for _, addr := range []netip.Addr{g.addr, unspecified(g.addr), netip.IPv6Unspecified()} {
+		others := func(q netlab.AcceptQueue) bool { return q.Addr.Addr() != addr }
+		if found := slices.DeleteFunc(g.onPort(), others); len(found) > 0 {
+			return found
 		}
 	}
-	return reachable
+	return nil
 }
 
 func (g *game) onPort() []netlab.AcceptQueue {
