@@ -24,6 +24,7 @@ import (
 type game struct {
 	Config
 	out         io.Writer
+	log         *serverLog
 	begin       time.Time
 	client      *netlab.Host
 	server      *netlab.Host
@@ -39,7 +40,7 @@ type game struct {
 // verdict: the server does not start, is not reachable, serves nobody or ends. Nothing is
 // left running when the test ends.
 func Play(ctx context.Context, tb netlab.TB, c Config, own Starter) (Result, error) {
-	g := &game{Config: c, out: tb.Output(), begin: time.Now()}
+	g := &game{Config: c, out: tb.Output(), log: new(serverLog), begin: time.Now()}
 	var err error
 	if g.files, err = os.MkdirTemp("", "rstlab-gate-"); err != nil {
 		return Result{}, err
@@ -49,7 +50,7 @@ func Play(ctx context.Context, tb netlab.TB, c Config, own Starter) (Result, err
 		return Result{}, err
 	}
 	g.announce()
-	if err := g.makeLab(ctx, tb); err != nil {
+	if err := g.makeLab(ctx, quietTB{tb, g.log}); err != nil {
 		return Result{}, err
 	}
 	for key, value := range c.Sysctls {

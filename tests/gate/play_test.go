@@ -100,6 +100,7 @@ func TestPlayTCP(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"results.json": `"stall": "100ms"`, "page.html": "served 50", "page.md": "served 50", "page.json": `"served": 50`,
+		"server.log": "server/gate.test: sample: up\n",
 	} {
 		text, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil || !strings.Contains(string(text), want) {

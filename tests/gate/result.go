@@ -37,6 +37,7 @@ type Result struct {
 	Clients   []loadclient.Client `json:"clients"`
 
 	page report.Page
+	log  *serverLog
 }
 
 // result judges, and tells it.
@@ -48,7 +49,7 @@ func (g *game) result(listening Listening, swarm loadclient.Result, e scenario.E
 	d := diagnose.Run(e)
 	r := Result{
 		Version: Version, Config: g.Config, Server: listening, Fates: swarm.Fates, Figures: figuresOf(swarm.Clients),
-		Causes: failures(d), Clients: swarm.Clients,
+		Causes: failures(d), Clients: swarm.Clients, log: g.log,
 	}
 	r.Verdicts = g.Limits.judge(r.Figures)
 	r.Passed = !slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return !v.Passed })
@@ -101,13 +102,17 @@ func (g *game) scenario(l Listening) (s scenario.Scenario, err error) {
 	return s, err
 }
 
-// Save writes results.json, and the report page as page.html, page.md and page.json, into
-// a folder, which is made if it does not exist.
+// Save writes results.json, server.log with the server's output, and the report page as
+// page.html, page.md and page.json, into a folder, which is made if it does not exist.
 func (r Result) Save(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	return errors.Join(save(filepath.Join(folder, "results.json"), r.writeJSON), SavePage(folder, r.page))
+	return errors.Join(
+		save(filepath.Join(folder, "results.json"), r.writeJSON),
+		save(filepath.Join(folder, "server.log"), r.log.writeTo),
+		SavePage(folder, r.page),
+	)
 }
 
 func (r Result) writeJSON(w io.Writer) error {
