@@ -39,7 +39,8 @@ func largestBurst(limit int, c scenario.Calibration) (int, error) {
 // farAway is a round-trip time in which all handshakes of a burst are under way at once.
 const farAway = 100 * time.Millisecond
 
-// mostRoom is enough to see what happens; a small accept queue has less.
+// mostRoom is enough to see what happens. A small accept queue has less, so that the SYN
+// queue of any kernel holds twice as many, see scenario.Calibration.
 const mostRoom = 16
 
 // crossing is a stalled server whose accept queue has some room left when twice as many
@@ -50,7 +51,7 @@ const mostRoom = 16
 //
 // Source, checked on v6.18: tcp_check_req (net/ipv4/tcp_minisocks.c), for the order.
 func crossing(limit int, abort bool) scenario.Scenario {
-	room := min(mostRoom, (limit+1)/2)
+	room := max(1, min(mostRoom, limit/2))
 	s := stalledServer(limit, abort)
 	s.Arrivals = scenario.Arrivals{{Clients: limit + 1 - room}, {Clients: 2 * room, At: 5 * farAway}}
 	s.RTT = farAway

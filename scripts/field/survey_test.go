@@ -47,7 +47,7 @@ func TestSurvey(t *testing.T) {
 		name string
 		want Row
 	}{
-		{"python", rowOf("python", 5, 5, 3)},
+		{"python", rowOf("python", 5, 5, 2)},
 		{"go", rowOf("go", wideSomaxconn, 4096, 16)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
