@@ -46,8 +46,13 @@ var arrows = map[string][]string{
 	"netlab/report": {module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/predict"},
 	"scripts/scenario": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
-		module + "/loadclient", module + "/servers", module + "/servers/rpc",
+		module + "/loadclient", module + "/servers", module + "/servers/rpc", module + "/scripts/internal/program",
 	},
+	"scripts/field": {
+		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
+		module + "/scripts/internal/program", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
+	},
+	"scripts/internal/program": {},
 	"scripts/diagnose": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/report",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",

@@ -14,7 +14,7 @@ type engine struct {
 	play        func(scenario.Scenario) (scenario.Outcome, error)
 }
 
-func open(lab *labTB, name string, s scenario.Scenario) (engine, error) {
+func open(lab netlab.TB, name string, s scenario.Scenario) (engine, error) {
 	if name == "predict" {
 		return engine{s, scenario.Modern, func(s scenario.Scenario) (scenario.Outcome, error) {
 			return predict.Run(s, scenario.Modern)

@@ -41,6 +41,7 @@ import (
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/predict"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/scripts/internal/program"
 )
 
 // options are what the command line asks for.
@@ -61,16 +62,16 @@ func main() {
 	if o.engine == "predict" {
 		os.Exit(o.run(nil))
 	}
-	netlab.Main(program{o}) // as root of a user namespace, if need be
+	netlab.Main(player{o}) // as root of a user namespace, if need be
 }
 
-// program is what runs where labs can be made.
-type program struct{ options }
+// player is what runs where labs can be made.
+type player struct{ options }
 
-func (p program) Run() (status int) {
-	lab := &labTB{}
+func (p player) Run() (status int) {
+	lab := &program.Lab{Name: "scenario"}
 	defer func() {
-		if lab.close(recover()) {
+		if lab.Close(recover()) {
 			status = statusDiffers
 		}
 	}()
@@ -115,7 +116,7 @@ func parse(args []string) (options, error) {
 }
 
 // run reads the scenario, does what was asked for and gives the exit status.
-func (o options) run(lab *labTB) int {
+func (o options) run(lab netlab.TB) int {
 	s, err := scenario.Read(os.Stdin)
 	if err != nil {
 		complain(err)

@@ -47,7 +47,7 @@ type real struct {
 
 // openReal makes the setting. A scenario without a horizon gets one: in real time the
 // kernel's timers cannot be held still.
-func openReal(lab *labTB, s scenario.Scenario) (engine, error) {
+func openReal(lab netlab.TB, s scenario.Scenario) (engine, error) {
 	if s.RTT >= time.Second {
 		return engine{}, fmt.Errorf("rtt is %v, want less than 1s in real time, after which a client repeats its SYN", s.RTT)
 	}

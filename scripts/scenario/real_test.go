@@ -13,6 +13,7 @@ import (
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/scripts/internal/program"
 )
 
 // needTUN skips the test where a lab or its TUN devices cannot be had. A lab of the
@@ -26,8 +27,8 @@ func needTUN(t *testing.T) {
 }
 
 // finish is deferred, as in the program.
-func finish(t *testing.T, lab *labTB) {
-	if lab.close(recover()) {
+func finish(t *testing.T, lab *program.Lab) {
+	if lab.Close(recover()) {
 		t.Error("the lab failed; what it says is above")
 	}
 }
@@ -44,7 +45,7 @@ func read(t *testing.T, text string) scenario.Scenario {
 // playReal plays a scenario in real time.
 func playReal(t *testing.T, text string) scenario.Outcome {
 	t.Helper()
-	lab := &labTB{}
+	lab := &program.Lab{Name: "scenario"}
 	defer finish(t, lab)
 	e, err := open(lab, "real", read(t, text))
 	if err != nil {
@@ -113,17 +114,29 @@ func TestRealOverWire(t *testing.T) {
 	}
 }
 
+// lastCleanup keeps the one that is called first.
+type lastCleanup struct {
+	*program.Lab
+	cleanup func()
+}
+
+func (l *lastCleanup) Cleanup(f func()) {
+	l.cleanup = f
+	l.Lab.Cleanup(f)
+}
+
 // What runs on the hosts is stopped before they are closed, and what was begun when
 // something failed is stopped too: nothing waits for it in vain.
 func TestRealIsUndoneFirst(t *testing.T) {
 	needTUN(t)
-	lab := &labTB{}
+	lab := &program.Lab{Name: "scenario"}
 	defer finish(t, lab)
-	e, err := open(lab, "real", read(t, overflow))
+	last := &lastCleanup{Lab: lab}
+	e, err := open(last, "real", read(t, overflow))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lab.cleanups[len(lab.cleanups)-1]()
+	last.cleanup()
 	if _, err := e.play(e.scenario); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the first cleanup play() = %v, want %v", err, context.Canceled)
 	}
@@ -133,7 +146,7 @@ func TestRealIsUndoneFirst(t *testing.T) {
 // refused before there is a lab.
 func TestRealTakesAHorizon(t *testing.T) {
 	netlab.New(t)
-	lab := &labTB{}
+	lab := &program.Lab{Name: "scenario"}
 	defer finish(t, lab)
 	const waves = `{"arrivals":[{"clients":3,"at":"1s","gap":"2ms"}],"backlog":1,"accept":{"mode":"never"}`
 	e, err := openReal(lab, read(t, waves+`}`))
@@ -179,7 +192,7 @@ func tableSize(t *testing.T) int {
 func TestRunCompare(t *testing.T) {
 	needTUN(t)
 	var status int
-	stdout, stderr := captured(t, overflow, func() { status = program{options{engine: "virtual", compare: true}}.Run() })
+	stdout, stderr := captured(t, overflow, func() { status = player{options{engine: "virtual", compare: true}}.Run() })
 	var o scenario.Outcome
 	if err := json.Unmarshal([]byte(stdout), &o); err != nil || o.Fates.String() != "queued 2, ghost 1" {
 		t.Errorf("Run() printed %s, which is %v, %v", stdout, o.Fates, err)
