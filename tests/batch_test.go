@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -37,6 +38,7 @@ func TestRetryBatch(t *testing.T) {
 			server, client := p.Server.Counters(), p.Client.Counters()
 
 			fatal(t, p.Release(false))
+			begin := time.Now()
 			connectAll(t, p, c.clients)
 			awaitCounter(t, p.Server, server, "InSegs", c.clients+limit+1)
 			for range c.accepts {
@@ -45,6 +47,9 @@ func TestRetryBatch(t *testing.T) {
 				defer conn.Close()
 			}
 			fatal(t, p.Hold(false))
+			if late := time.Since(begin); late >= time.Second {
+				t.Fatalf("the plug was closed %v after the first SYN, and SYNs come again after 1s: the machine is too busy to play this", late)
+			}
 			awaitCounter(t, p.Server, server, "InSegs", c.clients+limit+1+repeated)
 			fatal(t, p.Release(false))
 			awaitCounter(t, p.Server, server, "InSegs", c.clients+limit+1+repeated+answered)
