@@ -1,15 +1,18 @@
 package netlab_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
 	"github.com/rstlab/rstlab/servers"
+	"golang.org/x/sys/unix"
 )
 
 // The labs of these examples need a test, here played by t, and privileges; so the
@@ -91,4 +94,73 @@ func ExampleProc_Pause() {
 	nginx.Pause()
 	// ... clients arrive ...
 	nginx.Resume()
+}
+
+// A server of one's own, played by the test binary: nothing has to be built first.
+func ExampleRole() {
+	// In a file of the package's tests: func TestMain(m *testing.M) { ... }
+	var m *testing.M
+	netlab.Main(m, netlab.Role{Name: "hello", Run: func(args []string) error {
+		return http.ListenAndServe(args[0], http.NotFoundHandler())
+	}})
+}
+
+// The role of ExampleRole, started in a test.
+func ExampleHost_StartRole() {
+	_, server := netlab.New(t).Pair()
+	server.StartRole("hello", ":8080").WaitListening(8080)
+}
+
+// All listeners of a host, whichever program they belong to.
+func ExampleHost_AcceptQueues() {
+	_, server := netlab.New(t).Pair()
+	server.Start("nginx", "-g", "daemon off;").WaitListening(80)
+	for _, q := range server.AcceptQueues() {
+		fmt.Println(q) // 0.0.0.0:80: 0 wait, limit 511, 0 dropped
+	}
+}
+
+// A pod with a CPU limit of 100m: 10 ms in 100 ms.
+func ExampleProc_LimitCPU() {
+	if err := netlab.CPULimitAvailable(); err != nil {
+		t.Skip(err)
+	}
+	_, server := netlab.New(t).Pair()
+	nginx := server.Start("nginx", "-g", "daemon off;").WaitListening(80)
+	nginx.LimitCPU(10*time.Millisecond, 100*time.Millisecond)
+	// ... clients arrive ...
+	fmt.Println(nginx.CPUStat().Throttled)
+}
+
+// A sysctl of the whole machine is not set, and the error says so.
+func ExampleHost_SetSysctl() {
+	_, server := netlab.New(t).Pair()
+	err := server.SetSysctl("net.core.netdev_max_backlog", "2000")
+	if refused, ok := errors.AsType[*netlab.SysctlError](err); ok {
+		fmt.Println(refused.Key)
+	}
+}
+
+// The packets of both hosts go through the test, one by one; netlab/wire does it with
+// a clock and rules.
+func ExampleLab_TUNPair() {
+	if err := netlab.TUNAvailable(); err != nil {
+		t.Skip(err)
+	}
+	client, server := netlab.New(t).TUNPair()
+	packet := make([]byte, 1500)
+	n, err := unix.Read(client.FD(), packet) // EAGAIN: the client has sent nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.Write(server.FD(), packet[:n]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func ExampleParseCounters() {
+	c, err := netlab.ParseCounters(strings.NewReader("TcpExt: ListenOverflows ListenDrops\nTcpExt: 331 400\n" +
+		"Tcp: CurrEstab OutRsts\nTcp: 12 69\n"))
+	fmt.Println(c, err)
+	// Output: ListenDrops 400, ListenOverflows 331, OutRsts 69 <nil>
 }

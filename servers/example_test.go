@@ -83,3 +83,17 @@ func ExampleNewFront() {
 	fmt.Println(response.StatusCode, string(text), err)
 	// Output: 200 hello <nil>
 }
+
+// Two listeners share an address, and the kernel gives each connection to one of them.
+func ExampleListenMembers() {
+	members, err := servers.ListenMembers(context.Background(), net.ListenConfig{}, "tcp", "127.0.0.1:0", 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, m := range members {
+		defer m.Close()
+	}
+	fmt.Println(len(members), members[0].Addr().String() == members[1].Addr().String())
+	// Output: 2 true
+}

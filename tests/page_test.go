@@ -76,6 +76,7 @@ func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Resul
 	s := scenario.Defaults()
 	s.Arrivals = scenario.Arrivals{{Clients: r.clients}}
 	s.RTT, s.Backlog, s.AbortOnOverflow, s.Write = time.Millisecond, r.backlog, r.abort, new(time.Duration(0))
+	s.SYNCookies = 0 // as TestPage has it
 	s.Accept = scenario.Accept{Mode: scenario.AcceptEvery, Every: r.pace}
 	advice, err := predict.Advise(s, scenario.Modern)
 	fatal(t, err)
@@ -83,7 +84,7 @@ func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Resul
 	s.Horizon = 3 * time.Second
 	page.Heat, err = report.BacklogByBurst(s, scenario.Modern, []int{16, 64, 128, 256, 512}, []int{50, 100, 200, 400, 800})
 	fatal(t, err)
-	page.Heat.Measure(3, 1, result.Fates)
+	page.Heat.Measure(1, 3, result.Fates)
 	return page
 }
 

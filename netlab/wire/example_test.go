@@ -126,3 +126,41 @@ func ExamplePlug_Play() {
 	}
 	fmt.Println(o.Fates)
 }
+
+// The plug stands for a long way: all handshakes are under way at once. Programs of the
+// test, or others, run on its hosts as on any.
+func ExamplePlug_Hold() {
+	const ipv6 = false
+	p := wire.NewPlug(t) // a lab starts with it held
+	ln, err := p.Server.Listen("tcp", ":8080", 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if err := p.Release(ipv6); err != nil {
+		t.Fatal(err)
+	}
+	// ... connections that fill the queue ...
+	if err := p.Hold(ipv6); err != nil {
+		t.Fatal(err)
+	}
+	// ... clients connect, in goroutines of their own, until p.Server.SYNQueue(8080) has them ...
+	if err := p.Release(ipv6); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The evidence of a play, for diagnose or a page.
+func ExampleWire_Evidence() {
+	w := wire.New(t)
+	w.Record() // counters and queues too
+	s := scenario.Defaults()
+	s.Arrivals = scenario.Arrivals{{Clients: 40}}
+	s.RTT, s.Backlog, s.Accept.Mode = 100*time.Millisecond, 16, scenario.AcceptNever
+	if _, err := w.Play(s); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range w.Evidence().Hosts {
+		fmt.Println(host.Host, len(host.Packets), host.Moved().Only("ListenOverflows"))
+	}
+}

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -56,4 +57,29 @@ func ExampleClient() {
 	// Output:
 	// dial
 	// 127.0.0.1:1: dial: connect: connection refused
+}
+
+// Two frames in one stream.
+func ExampleReadFrame() {
+	const limit = 1 << 20
+	var stream bytes.Buffer
+	for id := range uint64(2) {
+		err := rpc.WriteFrame(&stream, rpc.Frame{ID: id + 1, Kind: rpc.Request, Method: "upper", Payload: []byte("hello")}, limit)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	for {
+		f, err := rpc.ReadFrame(&stream, limit)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%d %s %s\n", f.ID, f.Method, f.Payload)
+	}
+	// Output:
+	// 1 upper hello
+	// 2 upper hello
+	// EOF
 }
