@@ -32,7 +32,10 @@ var arrows = map[string][]string{
 	},
 	"servers":         {module + "/servers/rpc", "golang.org/x/sys/unix"},
 	"servers/rpc":     {},
-	"loadclient":      {module + "/netlab/scenario", "golang.org/x/sys/unix"},
+	"loadclient": {
+		module + "/netlab/scenario", module + "/loadclient/response", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys/unix",
+	},
+	"loadclient/response": {},
 	"tests":           {},
 	"netlab/diagnose": {module + "/netlab/scenario", "github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers"},
 	"netlab/witness": {
