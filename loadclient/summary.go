@@ -94,11 +94,11 @@ func (r Result) synRetries() string {
 	var clients int
 	var most Client
 	for _, c := range r.Clients {
-		if c.TCP == nil || c.TCP.SYNRetries == 0 {
+		if c.TCP.SYNRetries == 0 {
 			continue
 		}
 		clients++
-		if most.TCP == nil || c.TCP.SYNRetries > most.TCP.SYNRetries {
+		if c.TCP.SYNRetries > most.TCP.SYNRetries {
 			most = c
 		}
 	}
@@ -107,12 +107,4 @@ func (r Result) synRetries() string {
 	}
 	return fmt.Sprintf("SYN retries: %d clients, at most %d each, such as client %d\n",
 		clients, most.TCP.SYNRetries, most.Number)
-}
-
-// in is " in dial", or nothing for a client that never started.
-func (p Phase) in() string {
-	if p == "" {
-		return ""
-	}
-	return " in " + string(p)
 }

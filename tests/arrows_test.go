@@ -30,14 +30,14 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
 	},
-	"servers":         {module + "/servers/rpc", "golang.org/x/sys/unix"},
-	"servers/rpc":     {},
+	"servers":     {module + "/servers/rpc", "golang.org/x/sys/unix"},
+	"servers/rpc": {},
 	"loadclient": {
 		module + "/netlab/scenario", module + "/loadclient/response", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys/unix",
 	},
 	"loadclient/response": {},
-	"tests":           {},
-	"netlab/diagnose": {module + "/netlab/scenario", "github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers"},
+	"tests":               {},
+	"netlab/diagnose":     {module + "/netlab/scenario", "github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers"},
 	"netlab/witness": {
 		module + "/netlab", module + "/netlab/scenario", "golang.org/x/sys/unix",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",

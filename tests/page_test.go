@@ -72,7 +72,7 @@ func told(result loadclient.Result, server netip.AddrPort) []scenario.ClientErro
 	var all []scenario.ClientError
 	for _, c := range result.Clients {
 		if c.Error != "" {
-			all = append(all, scenario.ClientError{At: c.Ended, Local: c.Local, Remote: server, Phase: string(c.Phase), Errno: c.ErrnoName, Text: c.Error})
+			all = append(all, scenario.ClientError{At: c.Ended, Local: c.Local, Remote: server, Phase: c.Phase.String(), Errno: c.ErrnoName(), Text: c.Error})
 		}
 	}
 	return all
@@ -86,12 +86,9 @@ func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Resul
 		Environment: environment(t, e),
 	}
 	for _, c := range result.Clients {
-		took := report.ConnectTime{Duration: c.Connected - c.Started, Fate: c.Fate}
+		took := report.ConnectTime{Duration: c.Connected - c.Started, Fate: c.Fate, SYNRetries: int(c.TCP.SYNRetries)}
 		if c.Connected == 0 {
 			took.Duration = c.Ended - c.Started
-		}
-		if c.TCP != nil {
-			took.SYNRetries = int(c.TCP.SYNRetries)
 		}
 		page.ConnectTimes = append(page.ConnectTimes, took)
 	}
