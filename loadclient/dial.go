@@ -10,11 +10,11 @@ import (
 
 // dial opens the client's connection and records the local address and what the kernel
 // knows of it. The error is that of the dialer.
-func (s *httpEngine) dial(ctx context.Context, c *Client) (net.Conn, error) {
-	if s.cfg.Dial == nil {
-		return s.dialSocket(ctx, c)
+func (e *httpEngine) dial(ctx context.Context, c *Client) (net.Conn, error) {
+	if e.cfg.Dial == nil {
+		return e.dialSocket(ctx, c)
 	}
-	conn, err := s.cfg.Dial(ctx, "tcp", s.address)
+	conn, err := e.cfg.Dial(ctx, "tcp", e.address)
 	if err != nil {
 		return nil, err
 	}
@@ -31,20 +31,20 @@ func (s *httpEngine) dial(ctx context.Context, c *Client) (net.Conn, error) {
 // lives exactly as long as the dial: a failed dial closes the socket before it
 // returns, and only the duplicate can still be asked what happened. To keep it
 // longer would leave a timed-out connect resending its SYN.
-func (s *httpEngine) dialSocket(ctx context.Context, c *Client) (net.Conn, error) {
+func (e *httpEngine) dialSocket(ctx context.Context, c *Client) (net.Conn, error) {
 	kept := noDescriptor
 	defer func() { kept.close() }()
 	dialer := net.Dialer{
 		ControlContext: func(_ context.Context, network, address string, raw syscall.RawConn) error {
 			kept.close() // of an attempt that connected to itself, which net repeats
 			var err error
-			if kept, err = s.readySocket(network, address, raw, c.Number); err != nil {
+			if kept, err = e.readySocket(network, address, raw, c.Number); err != nil {
 				return setupError{err}
 			}
 			return nil
 		},
 	}
-	conn, err := dialer.DialContext(ctx, "tcp", s.address)
+	conn, err := dialer.DialContext(ctx, "tcp", e.address)
 	c.TCP = tcpOf(int(kept), &unix.TCPInfo{}, false, 0)
 	c.Local = localAddr(int(kept))
 	return conn, err
@@ -52,16 +52,16 @@ func (s *httpEngine) dialSocket(ctx context.Context, c *Client) (net.Conn, error
 
 // readySocket binds a socket and returns a duplicate of its descriptor. The caller's Control
 // goes first, because it may put another socket behind the descriptor.
-func (s *httpEngine) readySocket(network, address string, raw syscall.RawConn, client int) (descriptor, error) {
-	if s.cfg.Control != nil {
-		if err := s.cfg.Control(network, address, raw); err != nil {
+func (e *httpEngine) readySocket(network, address string, raw syscall.RawConn, client int) (descriptor, error) {
+	if e.cfg.Control != nil {
+		if err := e.cfg.Control(network, address, raw); err != nil {
 			return noDescriptor, err
 		}
 	}
 	kept := noDescriptor
 	var failed error
 	err := raw.Control(func(fd uintptr) {
-		if failed = s.ports.bind(int(fd), client); failed == nil {
+		if failed = e.ports.bind(int(fd), client); failed == nil {
 			kept, failed = duplicate(int(fd))
 		}
 	})

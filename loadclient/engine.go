@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // Engine is how a swarm makes its clients. The zero value is HTTP.
@@ -88,15 +86,14 @@ func (s *swarm) engine() engine {
 	return &httpEngine{swarm: s}
 }
 
-// now is the time since the start of the run.
+// now is the time since the start of the run, negative before it.
 func (s *swarm) now() time.Duration {
 	return time.Since(s.start)
 }
 
-func (s *swarm) fates() scenario.Fates {
-	fates := scenario.Fates{}
-	for i := range s.clients {
-		fates[s.clients[i].Fate]++
-	}
-	return fates
+// end gives a client its fate and counts it. The time before the start, when a run may be
+// cancelled too, counts as zero.
+func (s *swarm) end(c *Client, f failure, begun bool) {
+	c.end(max(0, s.now()), f, begun)
+	s.tally.fates[c.Fate].Add(1)
 }

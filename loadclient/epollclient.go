@@ -201,16 +201,15 @@ func (s *epollShard) end(place int32, f failure) {
 	stage := state.stage
 	state.stage = over
 	s.left--
-	_, bad := f.err.(badStatus)
+	_, bad := errors.AsType[badStatus](f.err)
 	if keep := f.err == nil || bad; !keep && state.fd >= 0 {
 		c.Local = s.local(state.fd)
 		c.TCP = tcpOf(int(state.fd), &s.info, stage != connecting, c.TCP.SYNRetries)
 		descriptor(state.fd).close()
 		state.fd = -1
 	}
-	c.end(s.now(), f, state.answer.Begun())
+	s.swarm.end(c, f, state.answer.Begun())
 	c.Error = s.shared(c.Error)
-	s.tally.fates[c.Fate].Add(1)
 }
 
 // shared gives clients that failed alike the same text.

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,10 +22,9 @@ type epollShard struct {
 	step    int
 
 	sockets []socketState // by place: client first + place * step
-	order   []int32       // places in the order of their planned starts
-	started int           // so many of order have started
-	expired int           // and of so many the time is over
-	left    int           // clients without a fate
+	pacer   pacer
+	expired int // so many of the pacer's order are past their time
+	left    int // clients without a fate
 	think   thinkers
 	broken  map[int32]error   // why a client has no socket
 	texts   map[string]string // of errors, each to itself
@@ -77,7 +75,7 @@ func newEpollShard(s *swarm, target netip.AddrPort, request string, first, step 
 	n := (len(s.clients) - first + step - 1) / step
 	shard := &epollShard{
 		swarm: s, request: request, to: newRawAddr(target), family: unix.AF_INET, first: first, step: step,
-		sockets: make([]socketState, n), order: make([]int32, n), left: n, epoll: noDescriptor, wake: noDescriptor,
+		sockets: make([]socketState, n), left: n, epoll: noDescriptor, wake: noDescriptor,
 		broken: map[int32]error{}, texts: map[string]string{},
 		buffer: make([]byte, bufferSize), events: make([]unix.EpollEvent, eventBatch),
 	}
@@ -86,9 +84,8 @@ func newEpollShard(s *swarm, target netip.AddrPort, request string, first, step 
 	}
 	for i := range shard.sockets {
 		shard.sockets[i].fd = -1
-		shard.order[i] = int32(i)
 	}
-	slices.SortStableFunc(shard.order, func(a, b int32) int { return int(shard.client(a).Planned - shard.client(b).Planned) })
+	shard.pacer = newPacer(n, func(place int32) time.Duration { return shard.client(place).Planned })
 	return shard
 }
 
@@ -132,36 +129,25 @@ func (s *epollShard) run() {
 // startDue starts clients that are due, a batch of them at most.
 func (s *epollShard) startDue() {
 	for range startBatch {
-		if s.started == len(s.order) || s.client(s.order[s.started]).Planned > s.now() {
+		place, due := s.pacer.next(s.now())
+		if !due {
 			return
 		}
-		place := s.order[s.started]
-		s.started++
-		if s.sockets[place].stage == unstarted {
-			s.connect(place)
-		}
+		s.connect(place)
 	}
 }
 
-// idle is how long nothing is due but what the sockets bring. Starts are exact: the
-// thread does not sleep for the last moment before one.
+// idle is how long nothing is due but what the sockets bring.
 func (s *epollShard) idle(now time.Duration) time.Duration {
-	wait := time.Hour
-	if s.started < len(s.order) {
-		wait = sleepBefore(s.client(s.order[s.started]).Planned - now)
-	}
-	if s.expired < s.started {
-		wait = min(wait, max(0, s.client(s.order[s.expired]).Planned+s.cfg.Timeout-now))
+	wait := s.pacer.sleep(now)
+	if s.expired < s.pacer.started {
+		wait = min(wait, max(0, s.client(s.pacer.order[s.expired]).Planned+s.cfg.Timeout-now))
 	}
 	if at, ok := s.think.next(); ok {
 		wait = min(wait, max(0, at-now))
 	}
 	return wait
 }
-
-// sleepBefore is how long to sleep before something that is due after so long; zero: the
-// rest is spun away.
-func sleepBefore(due time.Duration) time.Duration { return max(0, due-spinTime) }
 
 // wakeThinkers lets those ask again who have thought long enough.
 func (s *epollShard) wakeThinkers() {
@@ -179,8 +165,8 @@ func (s *epollShard) wakeThinkers() {
 // expire ends the clients whose time is over. All have the same time, so they end in the
 // order of their planned starts.
 func (s *epollShard) expire() {
-	for s.expired < s.started && s.client(s.order[s.expired]).Planned+s.cfg.Timeout <= s.now() {
-		place := s.order[s.expired]
+	for s.expired < s.pacer.started && s.client(s.pacer.order[s.expired]).Planned+s.cfg.Timeout <= s.now() {
+		place := s.pacer.order[s.expired]
 		s.expired++
 		s.timeOut(place)
 	}

@@ -50,9 +50,3 @@ func (e *httpEngine) seal() {
 		}
 	}
 }
-
-// end gives a client its fate and counts it.
-func (e *httpEngine) end(c *Client, f failure, begun bool) {
-	c.end(e.now(), f, begun)
-	e.tally.fates[c.Fate].Add(1)
-}

@@ -105,14 +105,21 @@ func TestString(t *testing.T) {
 	r := sample()
 	r.Elapsed = 1042 * time.Millisecond
 	r.Clients[0].FirstByte = r.Clients[0].Planned + 1041*time.Millisecond
+	r.Clients[0].Started, r.Clients[1].Started = time.Millisecond, 2*time.Millisecond
 	r.Clients = append(r.Clients, r.Clients[1])
+	r.Clients[0].Planned, r.Clients[1].Planned, r.Clients[3].Planned = 0, 0, 0
+	r.Clients[3].Started = 4 * time.Millisecond
+	r.Clients[0].FirstByte = 1041 * time.Millisecond
+	r.Stalls = Stalls{Largest: 14500 * time.Microsecond, Total: 20 * time.Millisecond, Count: 3}
 	r.Clients[3].Number = 3
 	r.Fates[scenario.Reset]++
 	const want = `4 clients of http://198.18.0.2:8080/ in 1.042s: served 1, reset 2, failed 1
      2 reset in read, such as client 1: read: connection reset by peer
      1 failed, such as client 2: cancelled before its start
 slowest answer: client 0, 1.041s after its planned start
-SYN retries: 1 clients, at most 1 each, such as client 0`
+SYN retries: 1 clients, at most 1 each, such as client 0
+starts: first to last 3ms, longest hole 2ms, 99 % at most 4ms late, drift 3ms
+this machine stood still 3 times for over 1ms, 14.5ms at most`
 	if got := r.String(); got != want {
 		t.Errorf("String() =\n%s, want\n%s", got, want)
 	}

@@ -74,7 +74,7 @@ func runHere(ctx context.Context, cfg Config, address string, begin func(Config)
 		stopWatch = watchStalls() // a dialer of the caller's own may live under a fake clock
 	}
 	e.run(ctx, start)
-	elapsed := s.now()
+	elapsed := max(0, s.now())
 	stalls := stopWatch()
 	if cfg.Decided != nil {
 		cfg.Decided()

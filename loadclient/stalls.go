@@ -1,6 +1,7 @@
 package loadclient
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,11 @@ const (
 // join adds the stalls of another process at the same time.
 func (s Stalls) join(other Stalls) Stalls {
 	return Stalls{max(s.Largest, other.Largest), s.Total + other.Total, s.Count + other.Count}
+}
+
+// String is one line for people.
+func (s Stalls) String() string {
+	return fmt.Sprintf("this machine stood still %d times for over %v, %v at most", s.Count, stallTime, round(s.Largest))
 }
 
 // add notes by how much a wake-up was late.

@@ -48,7 +48,7 @@ func (r Result) Starts() Starts {
 // late is by how much the client started later than planned.
 func (c *Client) late() time.Duration { return c.Started - c.Planned }
 
-// String is "starts: first to last 3.4ms, longest hole 0.3ms, at most 3.5ms late".
+// String is one line for people.
 func (s Starts) String() string {
 	return fmt.Sprintf("starts: first to last %v, longest hole %v, 99 %% at most %v late, drift %v",
 		round(s.Width), round(s.Hole), round(s.P99), round(s.Drift))

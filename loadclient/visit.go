@@ -15,39 +15,39 @@ var errBeforeStart = errors.New("cancelled before its start")
 
 // visit takes a client from its start to its fate. It returns the connection,
 // which is nil if there was none, still open if the server answered.
-func (s *httpEngine) visit(ctx context.Context, c *Client) *connection {
+func (e *httpEngine) visit(ctx context.Context, c *Client) *connection {
 	if ctx.Err() != nil {
-		s.end(c, failure{err: errBeforeStart}, false)
+		e.end(c, failure{err: errBeforeStart}, false)
 		return nil
 	}
-	conn, err := s.connect(ctx, c)
+	conn, err := e.connect(ctx, c)
 	if err != nil {
-		s.end(c, failure{PhaseDial, cancelledOr(ctx, err)}, false)
+		e.end(c, failure{PhaseDial, cancelledOr(ctx, err)}, false)
 		return nil
 	}
-	f := s.ask(ctx, c, conn)
+	f := e.ask(ctx, c, conn)
 	if tcp := conn.lastTCP(); tcp.Known() {
 		c.TCP = tcp
 	}
-	s.end(c, f, conn.begun())
+	e.end(c, f, conn.begun())
 	return conn
 }
 
 // connect dials within the client's time and puts the same bound on each call
 // on the connection.
-func (s *httpEngine) connect(ctx context.Context, c *Client) (*connection, error) {
-	c.Started = s.now()
-	s.tally.started.Add(1)
-	deadline := s.start.Add(c.Planned + s.cfg.Timeout)
+func (e *httpEngine) connect(ctx context.Context, c *Client) (*connection, error) {
+	c.Started = e.now()
+	e.tally.started.Add(1)
+	deadline := e.start.Add(c.Planned + e.cfg.Timeout)
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	inner, err := s.dial(ctx, c)
+	inner, err := e.dial(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	c.Connected = s.now()
-	s.tally.connected.Add(1)
-	conn := newConnection(inner, s.now, c.TCP.SYNRetries)
+	c.Connected = e.now()
+	e.tally.connected.Add(1)
+	conn := newConnection(inner, e.now, c.TCP.SYNRetries)
 	if err := conn.SetDeadline(deadline); err != nil {
 		conn.settle()
 		return nil, fmt.Errorf("set deadline: %w", err)
@@ -58,17 +58,17 @@ func (s *httpEngine) connect(ctx context.Context, c *Client) (*connection, error
 // ask sends the client's requests one after another and returns the first
 // failure. A connection that was answered, well or badly, stays open: its
 // deadline is taken off, so that waiting for the other clients cannot end it.
-func (s *httpEngine) ask(ctx context.Context, c *Client, conn *connection) failure {
+func (e *httpEngine) ask(ctx context.Context, c *Client, conn *connection) failure {
 	defer func() { _ = conn.SetDeadline(time.Time{}) }() // fails only if it is closed already
 	transport := newTransport(conn)
-	for i := range s.cfg.Requests {
-		if i > 0 && s.cfg.Think > 0 {
-			if err := s.think(ctx, c); err != nil {
+	for i := range e.cfg.Requests {
+		if i > 0 && e.cfg.Think > 0 {
+			if err := e.think(ctx, c); err != nil {
 				return failure{PhaseAnswer, err}
 			}
 		}
 		conn.expect()
-		if f := s.askOnce(ctx, c, conn, transport); f.err != nil {
+		if f := e.askOnce(ctx, c, conn, transport); f.err != nil {
 			return f
 		}
 	}
@@ -77,9 +77,9 @@ func (s *httpEngine) ask(ctx context.Context, c *Client, conn *connection) failu
 
 // think waits between an answer and the next request. The client's time may end
 // meanwhile.
-func (s *httpEngine) think(ctx context.Context, c *Client) error {
-	next, deadline := s.now()+s.cfg.Think, c.Planned+s.cfg.Timeout
-	waitUntil(ctx, s.start.Add(min(next, deadline)))
+func (e *httpEngine) think(ctx context.Context, c *Client) error {
+	next, deadline := e.now()+e.cfg.Think, c.Planned+e.cfg.Timeout
+	waitUntil(ctx, e.start.Add(min(next, deadline)))
 	switch {
 	case ctx.Err() != nil:
 		return cancelled(ctx)
@@ -89,8 +89,8 @@ func (s *httpEngine) think(ctx context.Context, c *Client) error {
 	return nil
 }
 
-func (s *httpEngine) askOnce(ctx context.Context, c *Client, conn *connection, transport *http.Transport) failure {
-	got, err := exchange(ctx, transport, s.cfg.Target)
+func (e *httpEngine) askOnce(ctx context.Context, c *Client, conn *connection, transport *http.Transport) failure {
+	got, err := exchange(ctx, transport, e.cfg.Target)
 	if got.status != 0 {
 		c.Status = got.status
 	}
@@ -101,9 +101,9 @@ func (s *httpEngine) askOnce(ctx context.Context, c *Client, conn *connection, t
 		return failure{PhaseAnswer, badStatus{got.status, got.line}}
 	}
 	c.Answered++
-	if got.last && c.Answered < s.cfg.Requests {
+	if got.last && c.Answered < e.cfg.Requests {
 		conn.expect()
-		return failure{PhaseRead, closedEarly(c.Answered, s.cfg.Requests)}
+		return failure{PhaseRead, closedEarly(c.Answered, e.cfg.Requests)}
 	}
 	return failure{}
 }
