@@ -7,28 +7,29 @@ import (
 )
 
 // connection is a client's one connection. It keeps the first call that failed,
-// which net/http does not tell, and it reads what the kernel resent before the
+// which net/http does not tell, and it reads what the kernel knows before the
 // socket is gone.
 type connection struct {
 	net.Conn
-	now func() time.Duration // since the start of the run
+	now        func() time.Duration // since the start of the run
+	synRetries uint32
 
 	closing sync.Once
 
-	mu           sync.Mutex // guards the fields below
-	idle         *sync.Cond // on mu: inFlight became zero
-	inFlight     int        // calls of Read and Write
-	closed       bool       // by this side
-	failure      failure
-	firstByte    time.Duration
-	sent         int64
-	received     int64
-	totalRetrans uint32
-	retransKnown bool
+	mu        sync.Mutex // guards the fields below
+	idle      *sync.Cond // on mu: inFlight became zero
+	inFlight  int        // calls of Read and Write
+	closed    bool       // by this side
+	failure   failure
+	firstByte time.Duration
+	sent      int64
+	received  int64
+	expected  int64 // received when the last request began
+	tcp       TCP   // known once it is closed
 }
 
-func newConnection(inner net.Conn, now func() time.Duration) *connection {
-	c := &connection{Conn: inner, now: now}
+func newConnection(inner net.Conn, now func() time.Duration, synRetries uint32) *connection {
+	c := &connection{Conn: inner, now: now, synRetries: synRetries}
 	c.idle = sync.NewCond(&c.mu)
 	return c
 }
@@ -95,7 +96,7 @@ func (c *connection) Close() error {
 	c.closing.Do(func() {
 		c.mu.Lock()
 		c.closed = true
-		c.totalRetrans, c.retransKnown = connRetrans(c.Conn)
+		c.tcp = tcpOfConn(c.Conn, c.synRetries)
 		c.mu.Unlock()
 		err = c.Conn.Close()
 	})
@@ -127,10 +128,26 @@ func (c *connection) seal(client *Client) {
 	defer c.mu.Unlock()
 	client.FirstByte = c.firstByte
 	client.Sent, client.Received = c.sent, c.received
-	if !c.retransKnown {
-		client.TCP = nil
-	}
-	if client.TCP != nil {
-		client.TCP.Retransmits = c.totalRetrans - client.TCP.SYNRetries
-	}
+	client.TCP = c.tcp
+}
+
+// expect begins another answer.
+func (c *connection) expect() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expected = c.received
+}
+
+// begun tells whether a byte of the answer that is due has come.
+func (c *connection) begun() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.received > c.expected
+}
+
+// lastTCP is what the kernel knew when the connection was closed; unknown before.
+func (c *connection) lastTCP() TCP {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tcp
 }

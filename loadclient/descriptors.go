@@ -27,36 +27,60 @@ func (d descriptor) close() {
 	}
 }
 
-// A client holds two descriptors while it dials: the socket and its duplicate.
-// Some more are spare, for what the rest of the process opens meanwhile.
+// A client of the engine HTTP holds two descriptors while it dials: the socket and its
+// duplicate. Some more are spare, for what the rest of the process opens meanwhile.
 const (
-	descriptorsPerClient = 2
-	spareDescriptors     = 64
+	httpDescriptors  = 2
+	epollDescriptors = 1
+	spareDescriptors = 64
 )
 
-// reserveDescriptors grows the process's descriptor table to what the swarm
-// needs. A table that grows during the run stalls every thread for 5 to 20 ms,
+func (e Engine) descriptors() int {
+	if e == Epoll {
+		return epollDescriptors
+	}
+	return httpDescriptors
+}
+
+// room is how many clients this process has descriptors for, and the lowest one that is
+// free.
+func (e Engine) room() (clients, lowest int, err error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, 0, os.NewSyscallError("getrlimit RLIMIT_NOFILE", err)
+	}
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return 0, 0, os.NewSyscallError("eventfd", err)
+	}
+	descriptor(fd).close()
+	most := int(min(limit.Cur, 1<<30))
+	return max(0, (most-fd-spareDescriptors)/e.descriptors()), fd, nil
+}
+
+// reserveDescriptors grows the process's descriptor table to what the clients
+// need. A table that grows during the run stalls every thread for 5 to 20 ms,
 // because the kernel waits for an RCU grace period (expand_files, fs/file.c).
 //
 // Where RLIMIT_NOFILE is lower than that, the error says what to type. With
 // Dial it is no error, since only the caller knows what Dial opens.
 func (c Config) reserveDescriptors() error {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return os.NewSyscallError("getrlimit RLIMIT_NOFILE", err)
+	room, lowest, err := c.Engine.room()
+	if err != nil {
+		return err
 	}
-	lowest, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	clients := c.ownClients()
+	if clients > room && c.Dial == nil {
+		need := lowest + clients*c.Engine.descriptors() + spareDescriptors
+		return fmt.Errorf("%d clients need %d descriptors, and the limit leaves room for %d: type `ulimit -n %d` first, or use fewer clients",
+			clients, need, room, need)
+	}
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
-	defer descriptor(lowest).close()
-	clients := c.Waves.Clients()
-	need := uint64(lowest) + uint64(clients)*descriptorsPerClient + spareDescriptors
-	if need > limit.Cur && c.Dial == nil {
-		return fmt.Errorf("%d clients need %d descriptors and the limit is %d: type `ulimit -n %d` first, or use fewer clients",
-			clients, need, limit.Cur, need)
-	}
-	return growTable(lowest, min(need, limit.Cur))
+	defer descriptor(fd).close()
+	return growTable(fd, uint64(fd+min(clients, room)*c.Engine.descriptors()+spareDescriptors))
 }
 
 // growTable makes room for n descriptors by duplicating fd to the last of them.

@@ -5,12 +5,10 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 func swarmOf(clients int) Config {
-	return Config{Waves: scenario.Arrivals{{Clients: clients}}}
+	return Config{Clients: clients}.withDefaults()
 }
 
 func TestTooFewDescriptors(t *testing.T) {
@@ -19,13 +17,13 @@ func TestTooFewDescriptors(t *testing.T) {
 	if err == nil {
 		t.Fatal("reserveDescriptors() for 1<<40 clients = nil, want an error")
 	}
-	var clients, need, limit, typed uint64
-	const form = "%d clients need %d descriptors and the limit is %d: type `ulimit -n %d` first"
-	if _, scanned := fmt.Sscanf(err.Error(), form, &clients, &need, &limit, &typed); scanned != nil {
+	var clients, need, room, typed uint64
+	const form = "%d clients need %d descriptors, and the limit leaves room for %d: type `ulimit -n %d` first"
+	if _, scanned := fmt.Sscanf(err.Error(), form, &clients, &need, &room, &typed); scanned != nil {
 		t.Fatalf("reserveDescriptors() = %q, want the form %q", err, form)
 	}
-	if clients != 1<<40 || need <= 2*clients || limit >= need || typed != need {
-		t.Errorf("reserveDescriptors() = %q, want need above 2 per client, limit below, and need to type", err)
+	if clients != 1<<40 || need <= 2*clients || 2*room >= need || typed != need {
+		t.Errorf("reserveDescriptors() = %q, want need above 2 per client, room for less, and need to type", err)
 	}
 }
 

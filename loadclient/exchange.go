@@ -82,12 +82,16 @@ func readBody(body io.Reader) (string, error) {
 	return strings.TrimSpace(strings.ToValidUTF8(line, "?")), nil
 }
 
-// statusError is the error of a complete answer with a status from 400 up. It
-// carries what the server wrote, such as "hop front > backend: connection reset
-// by peer".
-func (a answer) statusError() error {
-	if a.line == "" {
-		return fmt.Errorf("status %d", a.status)
+// badStatus is a complete answer with a status from 400 up. It carries what the server
+// wrote, such as "hop front > backend: connection reset by peer".
+type badStatus struct {
+	status int
+	line   string
+}
+
+func (b badStatus) Error() string {
+	if b.line == "" {
+		return fmt.Sprintf("status %d", b.status)
 	}
-	return fmt.Errorf("status %d: %s", a.status, a.line)
+	return fmt.Sprintf("status %d: %s", b.status, b.line)
 }

@@ -38,7 +38,7 @@ type outcome struct {
 }
 
 func outcomeOf(c loadclient.Client) outcome {
-	return outcome{c.Fate, c.Phase, c.ErrnoName, c.Error, c.Status, c.Answered, c.Ended}
+	return outcome{c.Fate, c.Phase, c.ErrnoName(), c.Error, c.Status, c.Answered, c.Ended}
 }
 
 func TestFateOfOneClient(t *testing.T) {
@@ -77,33 +77,33 @@ func TestFateOfOneClient(t *testing.T) {
 		{"refused", 1, dialError(syscall.ECONNREFUSED),
 			outcome{fate: scenario.Refused, phase: dial, errno: "ECONNREFUSED", err: "connect: connection refused"}},
 
-		{"timed out in dial", 1, dialNever, outcome{fate: scenario.TimedOut, phase: dial, err: "context deadline exceeded", ended: timeout}},
+		{"timed out in dial", 1, dialNever, outcome{fate: scenario.SYNDropped, phase: dial, err: "context deadline exceeded", ended: timeout}},
 		{"kernel gave up", 1, dialError(syscall.ETIMEDOUT),
-			outcome{fate: scenario.TimedOut, phase: dial, errno: "ETIMEDOUT", err: "connect: connection timed out"}},
+			outcome{fate: scenario.SYNDropped, phase: dial, errno: "ETIMEDOUT", err: "connect: connection timed out"}},
 		{"timed out in read", 1, pipe(silent), outcome{fate: scenario.TimedOut, phase: read, err: "i/o timeout", ended: timeout}},
 
 		{"broken pipe", 1, dialScripted(nil, brokenPipe, net.ErrClosed),
 			outcome{fate: scenario.Closed, phase: write, errno: "EPIPE", err: "write: broken pipe", ended: ms}},
 		{"closed unanswered", 1, pipe(answeringOnce("")), outcome{fate: scenario.Closed, phase: read, err: "EOF"}},
 		{"closed within the head", 1, pipe(answeringOnce("HTTP/1.1 200 OK\r\nContent")),
-			outcome{fate: scenario.Closed, phase: read, err: "EOF"}},
+			outcome{fate: scenario.Truncated, phase: read, err: "EOF"}},
 		{"closed within the body", 1, pipe(answeringOnce("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok")),
-			outcome{fate: scenario.Closed, phase: read, err: "EOF", status: 200}},
+			outcome{fate: scenario.Truncated, phase: read, err: "EOF", status: 200}},
 		{"closed within a chunk", 1, pipe(answeringOnce("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok")),
-			outcome{fate: scenario.Closed, phase: read, err: "EOF", status: 200}},
+			outcome{fate: scenario.Truncated, phase: read, err: "EOF", status: 200}},
 		{"close announced too early", 3, pipe(answeringOnce("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")),
 			outcome{fate: scenario.Closed, phase: read, err: "server closed after 1 of 3 answers: EOF", status: 200, answered: 1}},
 
 		{"bad gateway", 2, pipe(answering(status("502 Bad Gateway", "hop front > backend: connection reset by peer\nmore"))),
-			outcome{fate: scenario.Failed, phase: answer, err: "status 502: hop front > backend: connection reset by peer", status: 502}},
+			outcome{fate: scenario.BadStatus, phase: answer, err: "status 502: hop front > backend: connection reset by peer", status: 502}},
 		{"bad status without body", 1, pipe(answering(status("404 Not Found", ""))),
-			outcome{fate: scenario.Failed, phase: answer, err: "status 404", status: 404}},
+			outcome{fate: scenario.BadStatus, phase: answer, err: "status 404", status: 404}},
 		{"long error line", 1, pipe(answering(status("500 Oops", strings.Repeat("x", 5000)))),
-			outcome{fate: scenario.Failed, phase: answer, err: "status 500: " + strings.Repeat("x", 200), status: 500}},
+			outcome{fate: scenario.BadStatus, phase: answer, err: "status 500: " + strings.Repeat("x", 200), status: 500}},
 		{"not HTTP", 1, pipe(answering("SSH-2.0-x\r\n\r\n")),
 			outcome{fate: scenario.Failed, phase: answer, err: `net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-x"`}},
 		{"no descriptor", 1, dialError(syscall.EMFILE),
-			outcome{fate: scenario.Failed, phase: dial, errno: "EMFILE", err: "connect: too many open files"}},
+			outcome{fate: scenario.LocalError, phase: dial, errno: "EMFILE", err: "connect: too many open files"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -114,8 +114,8 @@ func TestFateOfOneClient(t *testing.T) {
 				if got := outcomeOf(result.Clients[0]); got != test.want {
 					t.Errorf("outcome is\n%+v, want\n%+v", got, test.want)
 				}
-				if tcp := result.Clients[0].TCP; tcp != nil {
-					t.Errorf("TCP is %+v without a socket, want it unknown", *tcp)
+				if tcp := result.Clients[0].TCP; tcp.Known() {
+					t.Errorf("TCP is %+v without a socket, want it unknown", tcp)
 				}
 			})
 		})

@@ -11,26 +11,28 @@ import (
 // TestNoDescriptorIsLeft goes through every kind of end, good and bad. It is
 // not parallel, because it counts the whole process's descriptors.
 func TestNoDescriptorIsLeft(t *testing.T) {
-	everyFate(t) // opens what the Go runtime keeps for good
-	before := openDescriptors(t)
-	everyFate(t)
-	if after := openDescriptors(t); after != before {
-		t.Errorf("%d descriptors are open, want %d as before", after, before)
+	for _, engine := range engines {
+		everyFate(t, engine) // opens what the Go runtime keeps for good
+		before := openDescriptors(t)
+		everyFate(t, engine)
+		if after := openDescriptors(t); after != before {
+			t.Errorf("%v: %d descriptors are open, want %d as before", engine, after, before)
+		}
 	}
 }
 
-func everyFate(t *testing.T) {
+func everyFate(t *testing.T, engine loadclient.Engine) {
 	t.Helper()
 	end := func(cfg loadclient.Config, s *server, fate scenario.Fate) {
 		t.Helper()
-		cfg.Target, cfg.Clients = s.target(), 20
+		cfg.Engine, cfg.Target, cfg.Clients = engine, s.target(), 20
 		checkAll(t, run(t, cfg), fate)
 		s.stop()
 	}
 	end(loadclient.Config{}, listen(t, loopback).serve(closing(answering(okAnswer))), scenario.Served)
-	end(loadclient.Config{}, listen(t, loopback).serve(resetting(1)), scenario.Reset)
+	end(loadclient.Config{}, listen(t, loopback).serve(resetting(1)), scenario.ResetAfterRequest)
 	end(loadclient.Config{}, listen(t, loopback).serve(closing(answeringOnce(""))), scenario.Closed)
-	end(loadclient.Config{}, listen(t, loopback).serve(closing(answering(status("500 Oops", "")))), scenario.Failed)
+	end(loadclient.Config{}, listen(t, loopback).serve(closing(answering(status("500 Oops", "")))), scenario.BadStatus)
 
 	closed := listen(t, loopback)
 	closed.stop()
@@ -38,7 +40,7 @@ func everyFate(t *testing.T) {
 
 	full := listen(t, loopback)
 	stopFilling := full.fill(t)
-	end(loadclient.Config{Timeout: 50 * ms}, full, scenario.TimedOut)
+	end(loadclient.Config{Timeout: 50 * ms}, full, scenario.SYNDropped)
 	stopFilling()
 }
 

@@ -30,7 +30,7 @@ func checkAll(t *testing.T, result loadclient.Result, fate scenario.Fate) {
 func checkSYNRetries(t *testing.T, result loadclient.Result, want uint32) {
 	t.Helper()
 	for _, c := range result.Clients {
-		if c.TCP == nil || c.TCP.SYNRetries != want {
+		if !c.TCP.Known() || c.TCP.SYNRetries != want {
 			t.Errorf("client %d: TCP is %+v, want %d SYN retries", c.Number, c.TCP, want)
 		}
 	}
@@ -44,10 +44,27 @@ func (s *server) checkAccepted(t *testing.T, want int64) {
 	}
 }
 
-func TestOneConnectionPerClient(t *testing.T) {
+// engines are both, for tests in which they must not differ.
+var engines = []loadclient.Engine{loadclient.HTTP, loadclient.Epoll}
+
+// withEngines runs a test with each of them.
+func withEngines(t *testing.T, test func(t *testing.T, engine loadclient.Engine)) {
 	t.Parallel()
+	for _, engine := range engines {
+		t.Run(engine.String(), func(t *testing.T) {
+			t.Parallel()
+			test(t, engine)
+		})
+	}
+}
+
+func TestOneConnectionPerClient(t *testing.T) {
+	withEngines(t, oneConnectionPerClient)
+}
+
+func oneConnectionPerClient(t *testing.T, engine loadclient.Engine) {
 	server := listen(t, loopback).serve(closing(answering(okAnswer)))
-	result := run(t, loadclient.Config{Target: server.target(), Clients: 50, Requests: 5})
+	result := run(t, loadclient.Config{Engine: engine, Target: server.target(), Clients: 50, Requests: 5})
 	checkAll(t, result, scenario.Served)
 	checkSYNRetries(t, result, 0)
 	server.checkAccepted(t, 50)
@@ -63,50 +80,19 @@ func TestOneConnectionPerClient(t *testing.T) {
 	}
 }
 
-func TestReset(t *testing.T) {
-	t.Parallel()
-	for name, requests := range map[string]int{"after accept": 0, "after the request": 1} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := listen(t, loopback).serve(resetting(requests))
-			result := run(t, loadclient.Config{Target: server.target(), Clients: 50})
-			checkAll(t, result, scenario.Reset)
-			server.checkAccepted(t, 50)
-			for _, c := range result.Clients {
-				if c.Errno != syscall.ECONNRESET || c.ErrnoName != "ECONNRESET" || c.TCP == nil {
-					t.Errorf("client %d: errno %d %s, TCP %v, want ECONNRESET and TCP known", c.Number, c.Errno, c.ErrnoName, c.TCP)
-				}
-			}
-		})
-	}
-}
-
-func TestRefused(t *testing.T) {
-	t.Parallel()
-	server := listen(t, loopback)
-	server.stop()
-	result := run(t, loadclient.Config{Target: server.target(), Clients: 50})
-	checkAll(t, result, scenario.Refused)
-	checkSYNRetries(t, result, 0)
-}
-
-func TestClosed(t *testing.T) {
-	t.Parallel()
-	server := listen(t, loopback).serve(closing(answeringOnce("")))
-	checkAll(t, run(t, loadclient.Config{Target: server.target(), Clients: 50}), scenario.Closed)
-	server.checkAccepted(t, 50)
-}
-
 // A server that drops a kept connection is what makes net/http retry.
 func TestKeptConnectionIsNotReplaced(t *testing.T) {
-	t.Parallel()
+	withEngines(t, keptConnectionIsNotReplaced)
+}
+
+func keptConnectionIsNotReplaced(t *testing.T, engine loadclient.Engine) {
 	server := listen(t, loopback).serve(closing(func(conn io.ReadWriter) {
 		requests := bufio.NewReader(conn)
 		readRequest(requests)
 		io.WriteString(conn, okAnswer)
 		readRequest(requests)
 	}))
-	result := run(t, loadclient.Config{Target: server.target(), Clients: 50, Requests: 2})
+	result := run(t, loadclient.Config{Engine: engine, Target: server.target(), Clients: 50, Requests: 2})
 	checkAll(t, result, scenario.Closed)
 	server.checkAccepted(t, 50)
 	for _, c := range result.Clients {
@@ -116,32 +102,20 @@ func TestKeptConnectionIsNotReplaced(t *testing.T) {
 	}
 }
 
-// The kernel resends an unanswered SYN after 1 s, and then after 2 or 3 s.
-func TestTimedOutAtAFullAcceptQueue(t *testing.T) {
-	t.Parallel()
-	server := listen(t, loopback)
-	server.fill(t)
-	result := run(t, loadclient.Config{Target: server.target(), Clients: 10, Timeout: 1500 * ms})
-	checkAll(t, result, scenario.TimedOut)
-	checkSYNRetries(t, result, 1)
-	for _, c := range result.Clients {
-		if c.Phase != loadclient.PhaseDial || c.Local.Port() == 0 || c.Connected != 0 {
-			t.Errorf("client %d: phase %q, local %v, connected %v, want dial, a port, never", c.Number, c.Phase, c.Local, c.Connected)
-		}
-	}
-}
-
 // The queue is emptied, or the listener closed, after the first SYN retry was
 // dropped too, so the second one is answered.
 func TestSYNRetriesOfDialsThatEnd(t *testing.T) {
-	t.Parallel()
+	withEngines(t, synRetriesOfDialsThatEnd)
+}
+
+func synRetriesOfDialsThatEnd(t *testing.T, engine loadclient.Engine) {
 	for _, test := range []struct {
 		name string
 		then func(*server)
 		want scenario.Fate
 	}{
 		{"accepted", func(s *server) { s.serve(closing(answering(okAnswer))) }, scenario.Served},
-		{"reset", func(s *server) { s.serve(resetting(1)) }, scenario.Reset},
+		{"reset", func(s *server) { s.serve(resetting(1)) }, scenario.ResetAfterRequest},
 		{"refused", func(s *server) { s.stop() }, scenario.Refused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,7 +124,7 @@ func TestSYNRetriesOfDialsThatEnd(t *testing.T) {
 			server.fill(t)
 			finished := make(chan loadclient.Result, 1)
 			go func() {
-				result, err := loadclient.Run(t.Context(), loadclient.Config{Target: server.target(), Clients: 1})
+				result, err := loadclient.Run(t.Context(), loadclient.Config{Engine: engine, Target: server.target(), Clients: 1})
 				if err != nil {
 					t.Errorf("Run() = %v", err)
 				}
@@ -178,11 +152,14 @@ func duplicating(out chan<- int) func(string, string, syscall.RawConn) error {
 }
 
 func TestControlMayReplaceTheSocket(t *testing.T) {
-	t.Parallel()
+	withEngines(t, controlMayReplaceTheSocket)
+}
+
+func controlMayReplaceTheSocket(t *testing.T, engine loadclient.Engine) {
 	server := listen(t, loopback).serve(closing(answering(okAnswer)))
 	var replaced atomic.Int64
 	result := run(t, loadclient.Config{
-		Target: server.target(), Clients: 20,
+		Engine: engine, Target: server.target(), Clients: 20,
 		Control: func(_, _ string, raw syscall.RawConn) error {
 			var failed error
 			err := raw.Control(func(fd uintptr) { failed = replaceSocket(int(fd)) })
@@ -210,19 +187,25 @@ func replaceSocket(fd int) error {
 }
 
 func TestControlError(t *testing.T) {
-	t.Parallel()
+	withEngines(t, controlError)
+}
+
+func controlError(t *testing.T, engine loadclient.Engine) {
 	result := run(t, loadclient.Config{
-		Target: "http://127.0.0.1:1/", Clients: 3,
+		Engine: engine, Target: "http://127.0.0.1:1/", Clients: 3,
 		Control: func(string, string, syscall.RawConn) error { return os.NewSyscallError("setns", syscall.EPERM) },
 	})
-	checkAll(t, result, scenario.Failed)
-	if c := result.Clients[0]; c.Phase != loadclient.PhaseDial || c.ErrnoName != "EPERM" || c.TCP != nil {
+	checkAll(t, result, scenario.LocalError)
+	if c := result.Clients[0]; c.Phase != loadclient.PhaseDial || c.ErrnoName() != "EPERM" || c.TCP.Known() {
 		t.Errorf("client 0 is %+v, want EPERM in dial and TCP unknown", c)
 	}
 }
 
 func TestSources(t *testing.T) {
-	t.Parallel()
+	withEngines(t, sources)
+}
+
+func sources(t *testing.T, engine loadclient.Engine) {
 	for _, test := range []struct {
 		listen  string
 		sources []netip.Addr
@@ -235,7 +218,7 @@ func TestSources(t *testing.T) {
 			server := listen(t, test.listen).serve(closing(answering(okAnswer)))
 			sockets := make(chan int, 5)
 			result := run(t, loadclient.Config{
-				Target: server.target(), Clients: 5, Sources: test.sources, Control: duplicating(sockets),
+				Engine: engine, Target: server.target(), Clients: 5, Sources: test.sources, Control: duplicating(sockets),
 			})
 			checkAll(t, result, scenario.Served)
 			for range 5 {
@@ -255,12 +238,15 @@ func TestSources(t *testing.T) {
 }
 
 func TestForeignSourceFails(t *testing.T) {
-	t.Parallel()
+	withEngines(t, foreignSourceFails)
+}
+
+func foreignSourceFails(t *testing.T, engine loadclient.Engine) {
 	server := listen(t, loopback).serve(closing(answering(okAnswer)))
-	result := run(t, loadclient.Config{Target: server.target(), Clients: 3, Sources: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
-	checkAll(t, result, scenario.Failed)
-	if c := result.Clients[0]; c.Phase != loadclient.PhaseDial || c.ErrnoName != "EADDRNOTAVAIL" {
-		t.Errorf("client 0 failed in %q with %q, want EADDRNOTAVAIL in dial", c.Phase, c.ErrnoName)
+	result := run(t, loadclient.Config{Engine: engine, Target: server.target(), Clients: 3, Sources: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
+	checkAll(t, result, scenario.LocalError)
+	if c := result.Clients[0]; c.Phase != loadclient.PhaseDial || c.ErrnoName() != "EADDRNOTAVAIL" {
+		t.Errorf("client 0 failed in %q with %q, want EADDRNOTAVAIL in dial", c.Phase, c.ErrnoName())
 	}
 	server.checkAccepted(t, 0)
 }
@@ -276,7 +262,7 @@ func TestOwnDialer(t *testing.T) {
 	server.checkAccepted(t, 5)
 	result = run(t, cfg)
 	checkAll(t, result, scenario.Refused)
-	if tcp := result.Clients[0].TCP; tcp != nil {
-		t.Errorf("TCP is %+v after a failed Dial, want it unknown", *tcp)
+	if tcp := result.Clients[0].TCP; tcp.Known() {
+		t.Errorf("TCP is %+v after a failed Dial, want it unknown", tcp)
 	}
 }

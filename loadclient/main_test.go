@@ -3,9 +3,12 @@ package loadclient_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rstlab/rstlab/loadclient"
+	"github.com/rstlab/rstlab/netlab"
 )
 
+// netlab.Main also looks for goroutines, descriptors and processes that are left.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	loadclient.Child()
+	netlab.Main(m, helloRole)
 }

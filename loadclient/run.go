@@ -3,10 +3,7 @@ package loadclient
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // Run lets every client live from its start to its fate, then calls cfg.Decided,
@@ -19,98 +16,92 @@ import (
 // returns the complete Result together with context.Cause(ctx). A Result that
 // does not pass its own Check is a bug here and comes with that error.
 //
+// More clients than the process may have descriptors for are spread over child
+// processes of the same binary, see [Child].
+//
 // When Run returns, all its connections and descriptors are closed. Several
 // runs may go on at once.
 func Run(ctx context.Context, cfg Config) (Result, error) {
-	s, err := newSwarm(ctx, cfg)
+	if err := cfg.validate(); err != nil {
+		return Result{}, fmt.Errorf("prepare swarm: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	address, err := cfg.resolve(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("prepare swarm: %w", err)
 	}
-	stopDisplay := s.tally.display(cfg.Progress)
-	result := s.run(ctx)
-	stopDisplay()
+	processes, err := cfg.processes()
+	if err != nil {
+		return Result{}, fmt.Errorf("prepare swarm: %w", err)
+	}
+	var result Result
+	if processes > 1 {
+		result, err = runChildren(ctx, cfg, address, processes)
+	} else {
+		result, err = runHere(ctx, cfg, address, soon)
+	}
+	if err != nil {
+		return result, fmt.Errorf("prepare swarm: %w", err)
+	}
 	if err := result.Check(); err != nil {
 		return result, fmt.Errorf("check swarm: %w", err)
 	}
 	return result, context.Cause(ctx)
 }
 
-// swarm is one run. Each client's record is written by its own goroutine only,
-// until all of these have ended.
-type swarm struct {
-	cfg      Config // valid, with its defaults
-	address  string // "host:port" that every client dials
-	schedule schedule
-	start    time.Time // set before the first gate opens
-	clients  []Client
-	conns    []*connection // by client; nil: never connected
-	tally    *tally
-}
-
-func newSwarm(ctx context.Context, cfg Config) (*swarm, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, err
-	}
-	cfg = cfg.withDefaults()
-	address, err := cfg.resolve(ctx)
-	if err != nil {
-		return nil, err
-	}
+// runHere runs the shard's clients in this process. It asks begin for the start when
+// everything is ready for it.
+func runHere(ctx context.Context, cfg Config, address string, begin func(Config) (time.Time, error)) (Result, error) {
 	if err := cfg.reserveDescriptors(); err != nil {
-		return nil, err
+		return Result{}, err
 	}
-	s := &swarm{cfg: cfg, address: address, schedule: newSchedule(cfg.Waves)}
-	s.clients = make([]Client, len(s.schedule.due))
-	s.conns = make([]*connection, len(s.clients))
-	s.tally = &tally{clients: len(s.clients)}
-	for i, due := range s.schedule.due {
-		s.clients[i] = Client{Number: i, Planned: due}
+	s := newSwarm(cfg, address)
+	e := s.engine()
+	if err := e.prepare(); err != nil {
+		e.seal()
+		return Result{}, err
 	}
-	return s, nil
+	start, err := begin(cfg)
+	if err != nil {
+		ctx, cancel := context.WithCancelCause(ctx)
+		cancel(err)
+		e.run(ctx, time.Now()) // over at once
+		e.seal()
+		return Result{}, err
+	}
+	stopWatch, stopDisplay := func() Stalls { return Stalls{} }, s.tally.display(cfg.Progress)
+	if cfg.Dial == nil {
+		stopWatch = watchStalls() // a dialer of the caller's own may live under a fake clock
+	}
+	e.run(ctx, start)
+	elapsed := max(0, s.now())
+	stalls := stopWatch()
+	if cfg.Decided != nil {
+		cfg.Decided()
+	}
+	e.seal()
+	stopDisplay()
+	result := cfg.result(start, s.clients, elapsed)
+	result.Stalls = stalls
+	return result, nil
 }
 
-// run starts the clock when every client's goroutine stands behind its gate, so
-// that the start of a burst is not the making of its goroutines.
-func (s *swarm) run(ctx context.Context) Result {
-	var ready, decided sync.WaitGroup
-	ready.Add(len(s.clients))
-	for i := range s.clients {
-		decided.Go(func() {
-			ready.Done()
-			s.conns[i] = s.visit(ctx, &s.clients[i])
-		})
-	}
-	ready.Wait()
-	s.start = time.Now()
-	s.schedule.open(ctx, s.start)
-	decided.Wait()
-	elapsed := s.now()
-	if s.cfg.Decided != nil {
-		s.cfg.Decided()
-	}
-	for i, conn := range s.conns {
-		if conn != nil {
-			conn.seal(&s.clients[i])
+// headStart is how long before the first client's start an engine's threads are told of
+// it, so that they are awake by then.
+const headStart = 2 * time.Millisecond
+
+// soon is the start of a run that is ready now: the one in the configuration, or at once.
+func soon(cfg Config) (time.Time, error) {
+	now := time.Now()
+	switch {
+	case !cfg.Start.IsZero():
+		start := now.Add(time.Until(cfg.Start)) // by this process's monotonic clock
+		if start.Before(now) {
+			return start, fmt.Errorf("field Start is %v, and the clients were ready %v later: want a later one", cfg.Start, now.Sub(start))
 		}
+		return start, nil
+	case cfg.Engine == Epoll:
+		return now.Add(headStart), nil
 	}
-	return s.result(elapsed)
-}
-
-// now is the time since the start of the run.
-func (s *swarm) now() time.Duration {
-	return time.Since(s.start)
-}
-
-// end gives a client its fate and counts it.
-func (s *swarm) end(c *Client, f failure) {
-	c.end(s.now(), f)
-	s.tally.fates[c.Fate].Add(1)
-}
-
-func (s *swarm) result(elapsed time.Duration) Result {
-	fates := scenario.Fates{}
-	for _, c := range s.clients {
-		fates[c.Fate]++
-	}
-	return Result{Target: s.cfg.Target, Clients: s.clients, Fates: fates, Elapsed: elapsed}
+	return now, nil
 }

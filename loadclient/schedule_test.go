@@ -13,17 +13,18 @@ import (
 
 // starts runs a schedule and returns when each client came through its gate.
 func starts(ctx context.Context, arrivals scenario.Arrivals) []time.Duration {
-	s := newSchedule(arrivals)
+	clientsOf := newSwarm(Config{Waves: arrivals}.withDefaults(), "").clients
+	s := newSchedule(clientsOf)
 	start := time.Now()
-	at := make([]time.Duration, len(s.due))
+	at := make([]time.Duration, len(clientsOf))
 	var clients sync.WaitGroup
 	for i := range at {
 		clients.Go(func() {
-			<-s.gate(i)
+			<-s.gate(&clientsOf[i])
 			at[i] = time.Since(start)
 		})
 	}
-	s.open(ctx, start)
+	s.open(ctx, start, waitUntil)
 	clients.Wait()
 	return at
 }
@@ -58,9 +59,9 @@ func TestScheduleIsAbsolute(t *testing.T) {
 func TestScheduleDoesNotDrift(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSchedule(scenario.Arrivals{{Clients: 5, Gap: 20 * time.Millisecond}})
+		s := newSchedule(newSwarm(Config{Clients: 5, Gap: 20 * time.Millisecond}.withDefaults(), "").clients)
 		start := time.Now().Add(-50 * time.Millisecond)
-		s.open(t.Context(), start)
+		s.open(t.Context(), start, waitUntil)
 		if got, want := time.Since(start), 80*time.Millisecond; got != want {
 			t.Errorf("last gate opened at %v, want %v", got, want)
 		}

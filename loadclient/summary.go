@@ -28,12 +28,15 @@ type example struct {
 }
 
 // String says what became of the swarm: the fates, one line for each kind of
-// failure, the slowest answer, and the SYN retries if there were any.
+// failure, the slowest answer, the SYN retries if there were any, how the clients really
+// started, and whether this machine stood still meanwhile.
 //
 //	400 clients of http://198.18.0.2:8080/ in 1.042s: served 331, reset 69
 //	    69 reset in dial, such as client 17: connect: connection reset by peer
 //	slowest answer: client 33, 1.041s after its planned start
 //	SYN retries: 12 clients, at most 1 each, such as client 33
+//	starts: first to last 3.4ms, longest hole 210µs, 99 % at most 3.5ms late, drift 3.4ms
+//	this machine stood still 2 times for over 1ms, 14.5ms at most
 func (r Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d clients of %s in %v: %v\n",
@@ -52,6 +55,12 @@ func (r Result) String() string {
 	}
 	b.WriteString(r.slowest())
 	b.WriteString(r.synRetries())
+	if starts := r.Starts(); starts.Count > 1 {
+		fmt.Fprintf(&b, "%v\n", starts)
+	}
+	if r.Stalls.Count > 0 {
+		fmt.Fprintf(&b, "%v\n", r.Stalls)
+	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -94,11 +103,11 @@ func (r Result) synRetries() string {
 	var clients int
 	var most Client
 	for _, c := range r.Clients {
-		if c.TCP == nil || c.TCP.SYNRetries == 0 {
+		if c.TCP.SYNRetries == 0 {
 			continue
 		}
 		clients++
-		if most.TCP == nil || c.TCP.SYNRetries > most.TCP.SYNRetries {
+		if c.TCP.SYNRetries > most.TCP.SYNRetries {
 			most = c
 		}
 	}
@@ -107,12 +116,4 @@ func (r Result) synRetries() string {
 	}
 	return fmt.Sprintf("SYN retries: %d clients, at most %d each, such as client %d\n",
 		clients, most.TCP.SYNRetries, most.Number)
-}
-
-// in is " in dial", or nothing for a client that never started.
-func (p Phase) in() string {
-	if p == "" {
-		return ""
-	}
-	return " in " + string(p)
 }

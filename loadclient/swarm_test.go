@@ -72,8 +72,8 @@ func TestSlowClientsDelayNobody(t *testing.T) {
 		})
 		for i, c := range result.Clients {
 			planned := time.Duration(i) * 20 * ms
-			if c.Fate != scenario.TimedOut || c.Started != planned || c.Ended != planned+100*ms {
-				t.Errorf("client %d: %v, started %v, ended %v, want timed_out, %v, %v",
+			if c.Fate != scenario.SYNDropped || c.Started != planned || c.Ended != planned+100*ms {
+				t.Errorf("client %d: %v, started %v, ended %v, want syn_dropped, %v, %v",
 					i, c.Fate, c.Started, c.Ended, planned, planned+100*ms)
 			}
 		}
@@ -152,7 +152,7 @@ func TestCancel(t *testing.T) {
 	}{
 		{"at once", 0, dialNever, []outcome{before, before, before}},
 		{"between starts", 30 * ms, dialPipe(new(atomic.Int64), answering(okAnswer)),
-			[]outcome{served, at(served, "", 20*ms), at(before, "", 30*ms)}},
+			[]outcome{served, at(served, 0, 20*ms), at(before, 0, 30*ms)}},
 		{"in dial", 50 * ms, dialNever,
 			[]outcome{at(during, loadclient.PhaseDial, 50*ms), at(during, loadclient.PhaseDial, 50*ms), at(during, loadclient.PhaseDial, 50*ms)}},
 		{"awaiting answers", 50 * ms, dialPipe(new(atomic.Int64), silent),

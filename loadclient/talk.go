@@ -12,10 +12,10 @@ import (
 func (c Config) speaksHTTP() bool { return !strings.HasPrefix(c.Target, "tcp://") }
 
 // talkOnce sends a request that is not HTTP and reads the beginning of its answer.
-func (s *swarm) talkOnce(ctx context.Context, c *Client, conn *connection) failure {
+func (e *httpEngine) talkOnce(ctx context.Context, c *Client, conn *connection) failure {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	if err := talk(conn, s.cfg.Send, s.cfg.Expect); err != nil {
+	if err := talk(conn, e.cfg.Send, e.cfg.Expect); err != nil {
 		return conn.blame(cancelledOr(ctx, err))
 	}
 	c.Answered++

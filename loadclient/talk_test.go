@@ -46,9 +46,9 @@ func TestTCPTarget(t *testing.T) {
 		{"server first", ponging(0, "SSH", "-2.0"), "", "SSH-", 1, scenario.Served, ""},
 		{"another answer", ponging(6, "-E", "RR"), "PING\r\n", "+PONG", 1, scenario.Failed, `the answer begins "-E`},
 		{"closed", func(c *net.TCPConn) { io.ReadFull(c, make([]byte, 6)); c.Close() }, "PING\r\n", "+PONG", 1, scenario.Closed, "EOF"},
-		{"closed in the answer", func(c *net.TCPConn) { io.ReadFull(c, make([]byte, 6)); io.WriteString(c, "+P"); c.Close() }, "PING\r\n", "+PONG", 1, scenario.Closed, "EOF"},
-		{"reset", func(c *net.TCPConn) { io.ReadFull(c, make([]byte, 6)); c.SetLinger(0); c.Close() }, "PING\r\n", "+PONG", 1, scenario.Reset, "read: connection reset by peer"},
-		{"silent", ponging(7, "", ""), "PING\r\n", "+PONG", 1, scenario.TimedOut, "i/o timeout"},
+		{"closed in the answer", func(c *net.TCPConn) { io.ReadFull(c, make([]byte, 6)); io.WriteString(c, "+P"); c.Close() }, "PING\r\n", "+PONG", 1, scenario.Truncated, "EOF"},
+		{"reset", func(c *net.TCPConn) { io.ReadFull(c, make([]byte, 6)); c.SetLinger(0); c.Close() }, "PING\r\n", "+PONG", 1, scenario.ResetAfterRequest, "read: connection reset by peer"},
+		{"silent", ponging(7, "", ""), "PING\r\n", "+PONG", 1, scenario.Queued, "i/o timeout"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -56,8 +56,8 @@ func TestTCPTarget(t *testing.T) {
 			config := loadclient.Config{
 				Target: "tcp://" + server.ln.Addr().String(), Clients: 5, Requests: test.requests, Send: test.send, Expect: test.expect,
 			}
-			if test.fate == scenario.TimedOut {
-				config.Timeout = 100 * time.Millisecond
+			if test.fate == scenario.Queued {
+				config.Timeout = time.Second
 			}
 			result := run(t, config)
 			checkAll(t, result, test.fate)

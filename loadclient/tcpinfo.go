@@ -4,37 +4,49 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// totalRetrans is the number of segments, SYNs included, that the kernel has
-// resent on the socket fd. It is unknown, false, where fd is not TCP.
+// tcpOf is what the kernel knows of the socket fd; zero where fd is not TCP. Synretries
+// of it are known to have been SYNs, and all of them while no connection stood.
 //
-// Source, checked on v6.18: tcp_get_info (net/ipv4/tcp.c). The count outlives a
+// Source, checked on v6.18: tcp_get_info (net/ipv4/tcp.c). The numbers outlive a
 // reset, a refusal and an unanswered dial; only connect(2) on the failed socket
-// clears it (tcp_disconnect), and the Go runtime asks SO_ERROR instead.
-func totalRetrans(fd int) (uint32, bool) {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return 0, false
+// clears them (tcp_disconnect), and the Go runtime asks SO_ERROR instead.
+func tcpOf(fd int, info *unix.TCPInfo, connected bool, synRetries uint32) TCP {
+	if !readTCPInfo(fd, info) {
+		return TCP{}
 	}
-	return info.Total_retrans, true
+	if !connected {
+		synRetries = info.Total_retrans
+	}
+	return TCP{BytesAcked: info.Bytes_acked, SYNRetries: synRetries, Retransmits: info.Total_retrans - synRetries, State: info.State}
 }
 
-// connRetrans is totalRetrans of an open connection. It is unknown where conn
-// has no socket or is closed.
-func connRetrans(conn net.Conn) (total uint32, known bool) {
+// readTCPInfo allocates nothing, unlike unix.GetsockoptTCPInfo.
+func readTCPInfo(fd int, info *unix.TCPInfo) bool {
+	size := uint32(unsafe.Sizeof(*info))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
+		uintptr(unsafe.Pointer(info)), uintptr(unsafe.Pointer(&size)), 0)
+	return errno == 0
+}
+
+// tcpOfConn is tcpOf of an open connection. It is unknown where conn has no socket or is
+// closed.
+func tcpOfConn(conn net.Conn, synRetries uint32) (tcp TCP) {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
-		return 0, false
+		return TCP{}
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return 0, false
+		return TCP{}
 	}
-	err = raw.Control(func(fd uintptr) { total, known = totalRetrans(int(fd)) })
-	return total, known && err == nil
+	// On error conn is closed, and nothing is known of it.
+	_ = raw.Control(func(fd uintptr) { tcp = tcpOf(int(fd), &unix.TCPInfo{}, true, synRetries) })
+	return tcp
 }
 
 // localAddr is the address the socket fd is bound to. It is zero where no port

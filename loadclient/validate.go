@@ -18,6 +18,8 @@ func (c Config) validate() error {
 		c.validateTalk,
 		c.validateSources,
 		c.validateDial,
+		c.validateEngine,
+		c.validateShards,
 	)
 }
 
@@ -76,6 +78,8 @@ func (c Config) validateClient() error {
 	switch {
 	case c.Requests < 0:
 		return fmt.Errorf("field Requests is %d: want zero for one request, or more", c.Requests)
+	case c.Think < 0:
+		return fmt.Errorf("field Think is %v: want zero for none, or more", c.Think)
 	case c.Timeout < 0:
 		return fmt.Errorf("field Timeout is %v: want zero for %v, or more", c.Timeout, defaultTimeout)
 	}
@@ -101,6 +105,8 @@ func (c Config) validateSources() error {
 		switch {
 		case !source.IsValid():
 			return fmt.Errorf("field Sources[%d] is the zero address: want one such as 198.18.0.1", i)
+		case source.Zone() != "":
+			return fmt.Errorf("field Sources[%d] is %v: want an address without zone", i, source)
 		case source.Is4In6():
 			return fmt.Errorf("field Sources[%d] is %v: want %v", i, source, source.Unmap())
 		case source.Is4() != c.Sources[0].Is4():
@@ -117,6 +123,37 @@ func (c Config) validateDial() error {
 		return errors.New("field Control is set beside Dial: want only one of them")
 	case c.Dial != nil && c.Sources != nil:
 		return errors.New("field Sources is set beside Dial: want only one of them")
+	}
+	return nil
+}
+
+func (c Config) validateEngine() error {
+	switch {
+	case c.Engine > Epoll:
+		return fmt.Errorf("field Engine is %v: want HTTP or Epoll", c.Engine)
+	case c.Engine == Epoll && !c.speaksHTTP():
+		return fmt.Errorf("field Target is %q with the engine Epoll: want an http Target, or the engine HTTP", c.Target)
+	case c.Engine == Epoll && c.Dial != nil:
+		return errors.New("field Dial is set with the engine Epoll, which makes its sockets itself: want Control or Within")
+	case c.Engine != Epoll && c.Within != nil:
+		return fmt.Errorf("field Within is set with the engine %v: want Control, or the engine Epoll", c.Engine)
+	case c.Within != nil && c.Control != nil:
+		return errors.New("field Control is set beside Within: want only one of them")
+	}
+	return nil
+}
+
+func (c Config) validateShards() error {
+	shards := max(c.Shards, 1)
+	switch {
+	case c.Shards < 0:
+		return fmt.Errorf("field Shards is %d: want zero for one, or more", c.Shards)
+	case c.Shard < 0 || c.Shard >= shards:
+		return fmt.Errorf("field Shard is %d of %d: want 0 to %d", c.Shard, shards, shards-1)
+	case shards > 1 && c.Start.IsZero():
+		return fmt.Errorf("field Start is missing with %d shards: want the same instant in each", shards)
+	case shards > c.withDefaults().Waves.Clients():
+		return fmt.Errorf("field Shards is %d with %d clients: want no more shards than clients", shards, c.withDefaults().Waves.Clients())
 	}
 	return nil
 }

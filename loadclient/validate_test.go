@@ -15,6 +15,7 @@ import (
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	dial := func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+	within := func(fn func() error) error { return fn() }
 	control := func(string, string, syscall.RawConn) error { return nil }
 	four, six := netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("2001:db8::1")
 	const absolute = "want an absolute URL such as http://198.18.0.2:8080/ or tcp://198.18.0.2:6379"
@@ -35,6 +36,7 @@ func TestValidate(t *testing.T) {
 		{"tcp", tcp, ""},
 		{"tcp, server first", func(c *Config) { tcp(c); c.Send = "" }, ""},
 
+		{"tcp with epoll", func(c *Config) { tcp(c); c.Engine = Epoll }, `field Target is "tcp://198.18.0.2:6379" with the engine Epoll: want an http Target, or the engine HTTP`},
 		{"tcp without port", func(c *Config) { tcp(c); c.Target = "tcp://h" }, `field Target is "tcp://h": ` + onlyAddress},
 		{"tcp with path", func(c *Config) { tcp(c); c.Target = "tcp://h:1/" }, `field Target is "tcp://h:1/": ` + onlyAddress},
 		{"tcp, nothing expected", func(c *Config) { tcp(c); c.Expect = "" }, `field Expect is empty beside a tcp Target: want the beginning of the answer, such as "+PONG"`},
@@ -64,7 +66,20 @@ func TestValidate(t *testing.T) {
 
 		{"zero source", func(c *Config) { c.Sources = []netip.Addr{four, {}} }, "field Sources[1] is the zero address: want one such as 198.18.0.1"},
 		{"mapped source", func(c *Config) { c.Sources = []netip.Addr{netip.MustParseAddr("::ffff:198.18.0.1")} }, "field Sources[0] is ::ffff:198.18.0.1: want 198.18.0.1"},
+		{"source with a zone", func(c *Config) { c.Sources = []netip.Addr{netip.MustParseAddr("fe80::1%eth0")} }, "field Sources[0] is fe80::1%eth0: want an address without zone"},
 		{"two families", func(c *Config) { c.Sources = []netip.Addr{six, four} }, "field Sources[1] is 198.18.0.1: want an IPv6 address like Sources[0], 2001:db8::1"},
+		{"negative think", func(c *Config) { c.Think = -1 }, "field Think is -1ns: want zero for none, or more"},
+		{"no engine", func(c *Config) { c.Engine = 2 }, "field Engine is engine(2): want HTTP or Epoll"},
+		{"epoll and dial", func(c *Config) { c.Engine, c.Dial = Epoll, dial }, "field Dial is set with the engine Epoll, which makes its sockets itself: want Control or Within"},
+		{"epoll within", func(c *Config) { c.Engine, c.Within = Epoll, within }, ""},
+		{"within and http", func(c *Config) { c.Within = within }, "field Within is set with the engine http: want Control, or the engine Epoll"},
+		{"within and control", func(c *Config) { c.Engine, c.Within, c.Control = Epoll, within, control }, "field Control is set beside Within: want only one of them"},
+		{"last shard", func(c *Config) { c.Clients, c.Shard, c.Shards, c.Start = 3, 2, 3, time.Now() }, ""},
+		{"negative shards", func(c *Config) { c.Shards = -1 }, "field Shards is -1: want zero for one, or more"},
+		{"shard too large", func(c *Config) { c.Clients, c.Shard, c.Shards, c.Start = 3, 3, 3, time.Now() }, "field Shard is 3 of 3: want 0 to 2"},
+		{"shard without shards", func(c *Config) { c.Shard = 1 }, "field Shard is 1 of 1: want 0 to 0"},
+		{"shards without start", func(c *Config) { c.Clients, c.Shards = 3, 3 }, "field Start is missing with 3 shards: want the same instant in each"},
+		{"shards without clients", func(c *Config) { c.Clients, c.Shards, c.Start = 3, 4, time.Now() }, "field Shards is 4 with 3 clients: want no more shards than clients"},
 		{"dial and control", func(c *Config) { c.Dial, c.Control = dial, control }, "field Control is set beside Dial: want only one of them"},
 		{"dial and sources", func(c *Config) { c.Dial, c.Sources = dial, []netip.Addr{four} }, "field Sources is set beside Dial: want only one of them"},
 	} {

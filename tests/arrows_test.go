@@ -32,8 +32,11 @@ var arrows = map[string][]string{
 	},
 	"servers":     {module + "/servers/rpc", "golang.org/x/sys/unix"},
 	"servers/rpc": {},
-	"loadclient":  {module + "/netlab/scenario", "golang.org/x/sys/unix"},
-	"tests":       {},
+	"loadclient": {
+		module + "/netlab/scenario", module + "/loadclient/response", "github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys/unix",
+	},
+	"loadclient/response": {},
+	"tests":               {},
 	"tests/gate": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire", module + "/netlab/witness",
 		module + "/netlab/diagnose", module + "/netlab/report", module + "/loadclient", "github.com/goccy/go-yaml", "golang.org/x/sys/unix",

@@ -185,12 +185,14 @@ func (o observation) checkError(c loadclient.Client) error {
 		return fmt.Errorf("errno is %v, want ECONNRESET", c.Errno)
 	case c.Fate == scenario.Reset && o.row.hop == "backend":
 		return errors.New("the swarm was reset by the front, which accepts at once in this row")
-	case c.Fate == scenario.Failed && !strings.Contains(c.Error, "hop front > backend "):
+	case c.Fate == scenario.BadStatus && !strings.Contains(c.Error, "hop front > backend "):
 		return fmt.Errorf("the error does not name the hop that failed: %q", c.Error)
-	case c.Fate == scenario.Failed && o.row.hop == "front":
+	case c.Fate == scenario.BadStatus && o.row.hop == "front":
 		return fmt.Errorf("the backend failed, which accepts at once in this row: %q", c.Error)
-	case c.Fate == scenario.Refused, c.Fate == scenario.Closed:
-		return fmt.Errorf("nobody refuses or closes in this row: %q", c.Error)
+	case !slices.Contains([]scenario.Fate{
+		scenario.Served, scenario.Reset, scenario.BadStatus, scenario.SYNDropped, scenario.GhostOrKept, scenario.Queued,
+	}, c.Fate):
+		return fmt.Errorf("nothing in this row can bring that about: %q", c.Error)
 	}
 	return nil
 }

@@ -43,9 +43,9 @@ type deploy struct {
 // deploys are the ways; the cure of each odd one is the next.
 func deploys() []deploy {
 	return []deploy{
-		{"closed and opened again", 1, false, (*deployment).reopen, scenario.Reset, diagnose.ListenerClosed, false},
+		{"closed and opened again", 1, false, (*deployment).reopen, scenario.ResetAfterRequest, diagnose.ListenerClosed, false},
 		{"handed over", 1, false, (*deployment).handOver, scenario.Served, diagnose.Healthy, false},
-		{"member closed,migrate=0", 2, false, (*deployment).closeOld, scenario.Reset, diagnose.MemberClosed, false},
+		{"member closed,migrate=0", 2, false, (*deployment).closeOld, scenario.ResetAfterRequest, diagnose.MemberClosed, false},
 		{"member closed,migrate=1", 2, true, (*deployment).closeOld, scenario.Served, diagnose.Healthy, true},
 	}
 }
@@ -66,7 +66,7 @@ func TestDeploy(t *testing.T) {
 			d := newDeployment(t, way)
 			e, result := d.play()
 			resets := 0
-			if way.fate == scenario.Reset {
+			if way.fate == scenario.ResetAfterRequest {
 				resets = d.waiting
 			}
 			d.checkCounts(e, result, resets)
@@ -205,7 +205,7 @@ func (d *deployment) handOver() {
 func (d *deployment) checkCounts(e scenario.Evidence, result loadclient.Result, resets int) {
 	d.Helper()
 	fates := scenario.Fates{}
-	for fate, n := range map[scenario.Fate]int{scenario.Reset: resets, scenario.Served: deployClients - resets} {
+	for fate, n := range map[scenario.Fate]int{scenario.ResetAfterRequest: resets, scenario.Served: deployClients - resets} {
 		if n > 0 {
 			fates[fate] = n
 		}

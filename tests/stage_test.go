@@ -24,6 +24,7 @@ const abortKey = "net.ipv4.tcp_abort_on_overflow"
 type stage struct {
 	row                    row
 	client, front, backend *netlab.Host
+	engine                 loadclient.Engine
 	server                 *netlab.Proc // whose accept queue is in question
 }
 
@@ -141,14 +142,14 @@ var burstGate sync.Mutex
 // machine stretches would find room, since the server accepts all the while.
 func (s *stage) swarm(t *testing.T, decided func()) (result loadclient.Result) {
 	allDecided, looked := make(chan struct{}), make(chan struct{})
-	config := loadclient.Config{
+	config := withEngine(s.engine, s.client, loadclient.Config{
 		Target:  fmt.Sprintf("http://%s:%d/", s.front.Addr(), frontPort),
-		Clients: s.row.clients, Gap: s.row.gap, Timeout: clientPatience, Control: s.client.Control,
+		Clients: s.row.clients, Gap: s.row.gap, Timeout: clientPatience,
 		Decided: func() {
 			close(allDecided)
 			<-looked
 		},
-	}
+	})
 	var run sync.WaitGroup
 	defer run.Wait()
 	defer sync.OnceFunc(func() { close(looked) })()

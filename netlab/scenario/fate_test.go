@@ -13,8 +13,10 @@ var allFates = []struct {
 	name string
 }{
 	{Undecided, "undecided"}, {Served, "served"},
-	{Queued, "queued"}, {Kept, "kept"}, {Ghost, "ghost"}, {SYNDropped, "syn_dropped"},
-	{Reset, "reset"}, {Refused, "refused"}, {TimedOut, "timed_out"}, {Closed, "closed"}, {Failed, "failed"},
+	{Queued, "queued"}, {Kept, "kept"}, {Ghost, "ghost"}, {GhostOrKept, "ghost_or_kept"}, {SYNDropped, "syn_dropped"},
+	{Reset, "reset"}, {ResetAfterRequest, "reset_after_request"}, {Refused, "refused"}, {Unreachable, "unreachable"},
+	{TimedOut, "timed_out"}, {Closed, "closed"}, {Truncated, "truncated"}, {BadStatus, "bad_status"},
+	{LocalError, "local_error"}, {Failed, "failed"},
 }
 
 func TestFateNames(t *testing.T) {
@@ -28,14 +30,15 @@ func TestFateNames(t *testing.T) {
 			t.Errorf("UnmarshalText(%q) = %v, %v", f.name, got, err)
 		}
 	}
-	if got := Fate(len(allFates)).String(); got != "fate(11)" {
-		t.Errorf("the value behind the last fate is %q, want fate(11)", got)
+	if got := Fate(len(allFates)).String(); got != "fate(17)" {
+		t.Errorf("the value behind the last fate is %q, want fate(17)", got)
 	}
 }
 
 func TestFateLists(t *testing.T) {
 	t.Parallel()
-	if got, want := SwarmFates(), []Fate{Served, Reset, Refused, TimedOut, Closed, Failed}; !slices.Equal(got, want) {
+	if got, want := SwarmFates(), []Fate{Served, Queued, GhostOrKept, SYNDropped, Reset, ResetAfterRequest,
+		Refused, Unreachable, TimedOut, Closed, Truncated, BadStatus, LocalError, Failed}; !slices.Equal(got, want) {
 		t.Errorf("SwarmFates() = %v, want %v", got, want)
 	}
 	if got, want := OutcomeFates(), []Fate{Served, Queued, Reset, Kept, Ghost, SYNDropped, Refused}; !slices.Equal(got, want) {
@@ -55,7 +58,8 @@ func TestFatesRoundTrip(t *testing.T) {
 		t.Errorf("read back %v, %v; want %v", got, err, want)
 	}
 	if err := json.Unmarshal([]byte(`{"lost":1}`), &got); err == nil ||
-		err.Error() != `fate "lost": want one of served, queued, kept, ghost, syn_dropped, reset, refused, timed_out, closed, failed` {
+		err.Error() != `fate "lost": want one of served, queued, kept, ghost, ghost_or_kept, syn_dropped, reset, reset_after_request, `+
+			`refused, unreachable, timed_out, closed, truncated, bad_status, local_error, failed` {
 		t.Errorf("an unknown fate: %v", err)
 	}
 	if _, err := json.Marshal(Fates{99: 1}); err == nil {

@@ -34,6 +34,8 @@ func (e ends) fate(c loadclient.Client) scenario.Fate {
 	switch {
 	case c.Fate == scenario.Served, c.Fate == scenario.Reset, c.Fate == scenario.Refused:
 		return c.Fate
+	case c.Fate == scenario.ResetAfterRequest:
+		return scenario.Reset
 	case e.accepted[local]:
 		return scenario.Served
 	case c.Connected == 0:

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/rstlab/rstlab/loadclient"
@@ -21,23 +22,28 @@ type Figures struct {
 	ConnectP99    time.Duration `json:"connect_p99_ns"` // a client that was never connected counts as if at its end
 }
 
+// unanswered are the fates of clients that were connected in vain.
+var unanswered = []scenario.Fate{
+	scenario.Queued, scenario.GhostOrKept, scenario.TimedOut, scenario.Closed, scenario.Truncated,
+}
+
 // figuresOf counts the clients. One may be SYN-unanswered and something else as well; a
 // client that is reset, unanswered or failed otherwise is just one of them.
 func figuresOf(clients []loadclient.Client) Figures {
 	f := Figures{Clients: len(clients)}
 	var connects []time.Duration
 	for _, c := range clients {
-		repeated := c.TCP != nil && c.TCP.SYNRetries > 0
+		repeated := c.TCP.SYNRetries > 0
 		if repeated {
 			f.SYNUnanswered++
 		}
 		switch {
 		case c.Fate == scenario.Served:
 			f.Served++
-		case c.Fate == scenario.Reset:
+		case c.Errno == syscall.ECONNRESET:
 			f.Resets++
 		case c.Connected == 0 && repeated: // is counted already
-		case c.Fate == scenario.TimedOut, c.Fate == scenario.Closed:
+		case slices.Contains(unanswered, c.Fate):
 			f.Unanswered++
 		default:
 			f.Other++

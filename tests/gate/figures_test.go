@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,19 +12,19 @@ import (
 // A client counts once as what became of it, and its SYN beside that.
 func TestFigures(t *testing.T) {
 	const ms = time.Millisecond
-	again, once := &loadclient.TCP{SYNRetries: 1}, &loadclient.TCP{}
+	again, once := loadclient.TCP{State: 1, SYNRetries: 1}, loadclient.TCP{State: 1}
 	clients := []loadclient.Client{
 		{Fate: scenario.Served, TCP: once, Planned: 5 * ms, Connected: 6 * ms, Ended: 7 * ms},
 		{Fate: scenario.Served, TCP: again, Connected: 1000 * ms},
 		{Fate: scenario.Served},
-		{Fate: scenario.Reset, TCP: once, Connected: ms},
-		{Fate: scenario.Reset, TCP: again},
-		{Fate: scenario.TimedOut, TCP: again, Planned: ms, Ended: 4001 * ms}, // never connected
-		{Fate: scenario.TimedOut, TCP: again, Connected: ms},
-		{Fate: scenario.TimedOut, TCP: once, Connected: ms},
+		{Fate: scenario.Reset, Errno: syscall.ECONNRESET, TCP: once, Connected: ms},
+		{Fate: scenario.Truncated, Errno: syscall.ECONNRESET, TCP: again},
+		{Fate: scenario.SYNDropped, TCP: again, Planned: ms, Ended: 4001 * ms}, // never connected
+		{Fate: scenario.GhostOrKept, TCP: again, Connected: ms},
+		{Fate: scenario.Queued, TCP: once, Connected: ms},
 		{Fate: scenario.Closed, TCP: once, Connected: ms},
 		{Fate: scenario.Refused, TCP: once},
-		{Fate: scenario.Failed},
+		{Fate: scenario.BadStatus},
 	}
 	want := Figures{Clients: 11, Served: 3, Resets: 2, SYNUnanswered: 4, Unanswered: 3, Other: 2, ConnectP99: 4000 * ms}
 	if got := figuresOf(clients); got != want {

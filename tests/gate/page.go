@@ -50,12 +50,9 @@ func ascending(numbers ...int) []int {
 func ConnectTimes(clients []loadclient.Client) []report.ConnectTime {
 	var all []report.ConnectTime
 	for _, c := range clients {
-		took := report.ConnectTime{Duration: c.Connected - c.Started, Fate: c.Fate}
+		took := report.ConnectTime{Duration: c.Connected - c.Started, SYNRetries: int(c.TCP.SYNRetries), Fate: c.Fate}
 		if c.Connected == 0 {
 			took.Duration = c.Ended - c.Started
-		}
-		if c.TCP != nil {
-			took.SYNRetries = int(c.TCP.SYNRetries)
 		}
 		all = append(all, took)
 	}

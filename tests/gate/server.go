@@ -150,7 +150,7 @@ func (g *game) whyNot(c loadclient.Client, took time.Duration) string {
 		return fmt.Sprintf("it refuses %s, though something listens on port %d; try the other family, with ipv6", family(g.addr), g.port)
 	case c.Status != 0:
 		return fmt.Sprintf("GET %s gives status %d; set path to one that gives 200", g.Path, c.Status)
-	case c.Fate == scenario.TimedOut && c.Connected != 0:
+	case slices.Contains(unanswered, c.Fate) && c.Errno == 0 && c.Ended-c.Planned >= g.Timeout:
 		return fmt.Sprintf("the client was connected and got no answer in %v; %s", took, queuesInWords(g.listeners()))
 	case c.Fate == scenario.Failed && g.Protocol == protocolHTTP:
 		return fmt.Sprintf("it does not answer in HTTP (%s); for another protocol set protocol tcp, send and expect", c.Error)

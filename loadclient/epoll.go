@@ -1,0 +1,74 @@
+package loadclient
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// epollEngine is non-blocking sockets on a few threads, which share the clients out.
+type epollEngine struct {
+	*swarm
+	shards []*epollShard
+}
+
+// prepare makes every client's socket.
+func (e *epollEngine) prepare() error {
+	target, err := netip.ParseAddrPort(e.address)
+	if err != nil {
+		return err
+	}
+	request, err := requestFor(e.cfg.Target)
+	if err != nil {
+		return err
+	}
+	// The server wants the other CPUs.
+	n := max(1, min(runtime.GOMAXPROCS(0)/2, len(e.clients)))
+	for i := range n {
+		e.shards = append(e.shards, newEpollShard(e.swarm, target, request, i, n))
+	}
+	errs := make(chan error, n)
+	for _, shard := range e.shards {
+		go func() { errs <- shard.prepare() }()
+	}
+	for range n {
+		if failed := <-errs; err == nil {
+			err = failed
+		}
+	}
+	return err
+}
+
+// requestFor is the request that every client sends.
+func requestFor(target string) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	return "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nUser-Agent: rstlab\r\n\r\n", nil
+}
+
+func (e *epollEngine) run(ctx context.Context, start time.Time) {
+	e.start = start
+	defer context.AfterFunc(ctx, func() {
+		for _, shard := range e.shards {
+			shard.cancel(ctx)
+		}
+	})()
+	var running sync.WaitGroup
+	for _, shard := range e.shards {
+		running.Go(shard.run)
+	}
+	running.Wait()
+}
+
+func (e *epollEngine) seal() {
+	var sealing sync.WaitGroup
+	for _, shard := range e.shards {
+		sealing.Go(shard.seal)
+	}
+	sealing.Wait()
+}

@@ -1,0 +1,143 @@
+package loadclient
+
+import (
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// descriptor32 is a descriptor in four bytes; negative: none.
+type descriptor32 int32
+
+// makeSockets makes a socket for each client. It runs on a thread of the namespace they
+// are to be in. A client that gets none learns of it at its start.
+func (s *epollShard) makeSockets() error {
+	for place := range s.sockets {
+		fd, err := s.makeSocket(int32(place))
+		if err != nil {
+			s.broken[int32(place)] = setupError{err}
+			descriptor(fd).close()
+			continue
+		}
+		s.sockets[place].fd = descriptor32(fd)
+	}
+	return nil
+}
+
+// makeSocket returns the descriptor with an error too, if there is one.
+func (s *epollShard) makeSocket(place int32) (int, error) {
+	fd, err := unix.Socket(s.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return int(noDescriptor), os.NewSyscallError("socket", err)
+	}
+	if s.cfg.Control != nil {
+		network := "tcp4"
+		if s.family == unix.AF_INET6 {
+			network = "tcp6"
+		}
+		if err := s.cfg.Control(network, s.address, rawSocket(fd)); err != nil {
+			return fd, err
+		}
+	}
+	if err := s.ports.bind(fd, s.client(place).Number); err != nil {
+		return fd, err
+	}
+	return fd, os.NewSyscallError("epoll_ctl", s.watch(unix.EPOLL_CTL_ADD, fd, place, 0))
+}
+
+// rawSocket lets a Control function at a descriptor.
+type rawSocket int
+
+func (s rawSocket) Control(f func(fd uintptr)) error {
+	f(uintptr(s))
+	return nil
+}
+
+func (rawSocket) Read(func(uintptr) bool) error  { return syscall.EOPNOTSUPP }
+func (rawSocket) Write(func(uintptr) bool) error { return syscall.EOPNOTSUPP }
+
+// watch tells epoll what the client waits for: edges of what can be read, and more.
+func (s *epollShard) watch(op, fd int, place int32, more uint32) error {
+	return unix.EpollCtl(int(s.epoll), op, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET | more, Fd: place})
+}
+
+// poll waits for events for so long; zero: not at all.
+//
+// A call that may block lets the Go runtime give this thread's turn to others. One that
+// may not goes past it.
+func (s *epollShard) poll(wait time.Duration) []unix.EpollEvent {
+	s.timeout = unix.NsecToTimespec(wait.Nanoseconds())
+	var n uintptr
+	var errno syscall.Errno
+	if wait > 0 {
+		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(s.epoll), uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)),
+			uintptr(unsafe.Pointer(&s.timeout)), 0, 0)
+	} else {
+		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(s.epoll), uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)),
+			uintptr(unsafe.Pointer(&s.timeout)), 0, 0)
+	}
+	if errno != 0 { // a signal of the runtime's
+		return nil
+	}
+	return s.events[:n]
+}
+
+// rawAddr is a socket address as the kernel takes it.
+type rawAddr struct {
+	bytes [unix.SizeofSockaddrInet6]byte
+	size  uintptr
+}
+
+func newRawAddr(a netip.AddrPort) (r rawAddr) {
+	if a.Addr().Is4() {
+		raw := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.bytes))
+		raw.Family, raw.Addr = unix.AF_INET, a.Addr().As4()
+		r.size = unix.SizeofSockaddrInet4
+	} else {
+		raw := (*unix.RawSockaddrInet6)(unsafe.Pointer(&r.bytes))
+		raw.Family, raw.Addr = unix.AF_INET6, a.Addr().As16()
+		r.size = unix.SizeofSockaddrInet6
+	}
+	r.bytes[2], r.bytes[3] = byte(a.Port()>>8), byte(a.Port()) // both kinds have the port there, in network order
+	return r
+}
+
+// The calls below do not block, so they go past the runtime. They allocate nothing.
+
+func (s *epollShard) connectCall(fd descriptor32) syscall.Errno {
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&s.to.bytes)), s.to.size)
+	return errno
+}
+
+func (s *epollShard) sendCall(fd descriptor32, from uint32) (int, syscall.Errno) {
+	rest := s.request[from:]
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.StringData(rest))), uintptr(len(rest)),
+		unix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
+}
+
+func (s *epollShard) receiveCall(fd descriptor32) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&s.buffer[0])), uintptr(len(s.buffer)), 0, 0, 0)
+	return int(n), errno
+}
+
+// local is localAddr without its garbage.
+func (s *epollShard) local(fd descriptor32) netip.AddrPort {
+	var raw rawAddr
+	size := uint32(len(raw.bytes))
+	if _, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&raw.bytes)), uintptr(unsafe.Pointer(&size))); errno != 0 {
+		return netip.AddrPort{}
+	}
+	port := uint16(raw.bytes[2])<<8 | uint16(raw.bytes[3])
+	switch {
+	case port == 0:
+		return netip.AddrPort{}
+	case s.family == unix.AF_INET:
+		return netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(&raw.bytes)).Addr), port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16((*unix.RawSockaddrInet6)(unsafe.Pointer(&raw.bytes)).Addr), port)
+}

@@ -1,0 +1,99 @@
+package loadclient
+
+import (
+	"net/netip"
+	"os"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// manyClients of one source address get explicit ports. The kernel chooses from half of
+// the ephemeral ports first, some 14,000, and needs a millisecond for each connect beyond.
+//
+// Source, checked on v6.18: __inet_hash_connect (net/ipv4/inet_hashtables.c).
+const manyClients = 10_000
+
+// The explicit ports: all that need no privilege.
+const (
+	firstPort = 1024
+	allPorts  = 1<<16 - firstPort
+)
+
+// ports binds clients' sockets. It is safe for concurrent use.
+type ports struct {
+	sources  []netip.Addr // at least one; the zero address: the kernel chooses
+	explicit bool
+	next     []atomic.Uint32 // by source, counts explicit ports from firstPort
+}
+
+// newPorts lets the shards of a run begin apart, so that they seldom meet.
+func newPorts(cfg Config) *ports {
+	p := &ports{sources: cfg.Sources}
+	if len(p.sources) == 0 {
+		p.sources = []netip.Addr{{}}
+	}
+	p.explicit = cfg.Waves.Clients()/len(p.sources) > manyClients
+	p.next = make([]atomic.Uint32, len(p.sources))
+	for i := range p.next {
+		p.next[i].Store(uint32(allPorts * cfg.Shard / cfg.Shards))
+	}
+	return p
+}
+
+// bind gives a client's socket its local address, client i the source i mod their number,
+// and where there are many a port.
+func (p *ports) bind(fd, client int) error {
+	which := client % len(p.sources)
+	source := p.sources[which]
+	if !p.explicit {
+		if !source.IsValid() {
+			return nil
+		}
+		if err := choosePortAtConnect(fd); err != nil {
+			return err
+		}
+		return os.NewSyscallError("bind", unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, 0))))
+	}
+	if !source.IsValid() {
+		var err error
+		if source, err = anyAddress(fd); err != nil {
+			return err
+		}
+	}
+	var err error
+	for range allPorts {
+		port := firstPort + (p.next[which].Add(1)-1)%allPorts
+		if err = unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, uint16(port)))); err != unix.EADDRINUSE {
+			break // no port that somebody else has
+		}
+	}
+	return os.NewSyscallError("bind", err)
+}
+
+// anyAddress is the wildcard address of the socket's family.
+func anyAddress(fd int) (netip.Addr, error) {
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if domain == unix.AF_INET6 {
+		return netip.IPv6Unspecified(), os.NewSyscallError("getsockopt", err)
+	}
+	return netip.IPv4Unspecified(), os.NewSyscallError("getsockopt", err)
+}
+
+// sockaddr is the address for bind and connect. A zone is not kept.
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+	}
+	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
+}
+
+// choosePortAtConnect lets sockets that are bound to an address share a port,
+// as long as they go to different places.
+//
+// Source, checked on v6.18: IP_BIND_ADDRESS_NO_PORT (ip(7)), which IPv6 sockets
+// take at the same level.
+func choosePortAtConnect(fd int) error {
+	return os.NewSyscallError("setsockopt IP_BIND_ADDRESS_NO_PORT",
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1))
+}
