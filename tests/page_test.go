@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,14 +99,16 @@ func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Resul
 	s := scenario.Defaults()
 	s.Arrivals = scenario.Arrivals{{Clients: r.clients}}
 	s.RTT, s.Backlog, s.AbortOnOverflow, s.Write = time.Millisecond, r.backlog, r.abort, new(time.Duration(0))
+	s.SYNCookies = 0 // as TestPage has it
 	s.Accept = scenario.Accept{Mode: scenario.AcceptEvery, Every: r.pace}
 	advice, err := predict.Advise(s, scenario.Modern)
 	fatal(t, err)
 	page.Advice = &advice
-	s.Horizon = 3 * time.Second
-	page.Heat, err = report.BacklogByBurst(s, scenario.Modern, []int{16, 64, 128, 256, 512}, []int{50, 100, 200, 400, 800})
+	s.Horizon = 10 * time.Second
+	backlogs, bursts := []int{16, 64, 128, 256, 512}, []int{50, 100, 200, 400, 800}
+	page.Heat, err = report.BacklogByBurst(s, scenario.Modern, backlogs, bursts)
 	fatal(t, err)
-	page.Heat.Measure(3, 1, result.Fates)
+	page.Heat.Measure(slices.Index(backlogs, r.backlog), slices.Index(bursts, r.clients), result.Fates)
 	return page
 }
 
