@@ -177,7 +177,7 @@ func (r *inetDiagReqV2) Serialize() []byte {
 
 // listeners dumps the listening TCP sockets of one address family.
 func (d *diagSocket) listeners(family uint8) ([]AcceptQueue, error) {
-	messages, err := d.dump(&inetDiagReqV2{
+	messages, err := d.dump(sockDiagByFamily, &inetDiagReqV2{
 		family: family, protocol: unix.IPPROTO_TCP, extensions: 1 << (inetDiagSKMemInfo - 1), states: 1 << tcpListen,
 	})
 	if err != nil {
@@ -194,12 +194,12 @@ func (d *diagSocket) listeners(family uint8) ([]AcceptQueue, error) {
 	return queues, nil
 }
 
-// dump gives one message a socket that the request asks for.
-func (d *diagSocket) dump(ask *inetDiagReqV2) ([][]byte, error) {
-	request := nl.NewNetlinkRequest(sockDiagByFamily, unix.NLM_F_DUMP)
+// dump gives one message a socket that a request of the kind asks for.
+func (d *diagSocket) dump(kind uint16, ask nl.NetlinkRequestData) ([][]byte, error) {
+	request := nl.NewNetlinkRequest(int(kind), unix.NLM_F_DUMP)
 	request.Sockets = d.handle
 	request.AddData(ask)
-	messages, err := request.Execute(unix.NETLINK_INET_DIAG, sockDiagByFamily)
+	messages, err := request.Execute(unix.NETLINK_INET_DIAG, kind)
 	return messages, os.NewSyscallError("sock_diag", err)
 }
 

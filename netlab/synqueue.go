@@ -3,8 +3,7 @@ package netlab
 import (
 	"net/netip"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"unsafe"
 )
 
 // SYNQueue lists the clients of the host's half-open connections to a port, those in
@@ -12,11 +11,21 @@ import (
 // their next segment or timer. A connection whose SYN was answered with a SYN cookie
 // is not there: the host keeps nothing of it.
 //
-// The kernel looks through its whole table of connections, which takes a millisecond
-// or two.
+// The kernel looks through its whole table of connections, which takes 0.2 to 2 ms.
 //
 // Source, checked on v6.18: inet_req_diag_fill (net/ipv4/inet_diag.c).
 func (h *Host) SYNQueue(port int) []netip.AddrPort { return h.clientsIn(tcpSynRecv, port) }
+
+// SYNQueues counts the host's half-open connections by the port that they are to. A port
+// that has none is left out. It takes as long as SYNQueue, whatever the number of ports.
+func (h *Host) SYNQueues() map[uint16]int {
+	h.lab.tb.Helper()
+	lengths := map[uint16]int{}
+	for _, c := range h.connections(tcpSynRecv, 0) {
+		lengths[c.port]++
+	}
+	return lengths
+}
 
 // Connections lists the clients of the host's established connections to a port,
 // ordered by address: those that the program has accepted and those that wait in the
@@ -27,34 +36,65 @@ func (h *Host) Connections(port int) []netip.AddrPort { return h.clientsIn(tcpEs
 func (h *Host) clientsIn(state, port int) []netip.AddrPort {
 	h.lab.tb.Helper()
 	var clients []netip.AddrPort
-	err := h.withDiag(func(diag *diagSocket) error {
-		for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-			found, err := diag.clients(family, state, port)
-			if err != nil {
-				return err
-			}
-			clients = append(clients, found...)
-		}
-		return nil
-	})
-	if err != nil {
-		h.lab.tb.Fatalf("netlab: host %s: list the connections to port %d: %v", h.name, port, err)
+	for _, c := range h.connections(state, port) {
+		clients = append(clients, c.client)
 	}
 	slices.SortFunc(clients, netip.AddrPort.Compare)
 	return clients
 }
 
-// clients dumps the sockets in one state of a port, of one address family, and gives
-// their other ends.
-func (d *diagSocket) clients(family uint8, state, port int) ([]netip.AddrPort, error) {
-	messages, err := d.dump(&inetDiagReqV2{
-		family: family, protocol: unix.IPPROTO_TCP, states: 1 << state,
-		id: inetDiagSockID{sourcePort: [2]byte{byte(port >> 8), byte(port)}},
+// connections lists the connections in one state to a port, or to any if it is 0.
+func (h *Host) connections(state, port int) []connection {
+	h.lab.tb.Helper()
+	var found []connection
+	err := h.withDiag(func(diag *diagSocket) (err error) {
+		found, err = diag.connections(state, port)
+		return err
+	})
+	if err != nil {
+		h.lab.tb.Fatalf("netlab: host %s: list the connections to port %d: %v", h.name, port, err)
+	}
+	return found
+}
+
+// connection is what is told of a socket that has a peer.
+type connection struct {
+	client netip.AddrPort
+	port   uint16 // the host's own
+}
+
+// inetDiagReq is struct inet_diag_req of include/uapi/linux/inet_diag.h, the older
+// request. It asks for the sockets of both address families, so that the kernel goes
+// through its table once and not twice.
+//
+// Source, checked on v6.18: inet_diag_dump_compat (net/ipv4/inet_diag.c).
+type inetDiagReq struct {
+	family, sourceLength, targetLength, extensions uint8
+	id                                             inetDiagSockID
+	states, tables                                 uint32
+}
+
+const (
+	tcpDiagGetSock  = 18 // TCPDIAG_GETSOCK, include/uapi/linux/inet_diag.h
+	inetDiagReqSize = int(unsafe.Sizeof(inetDiagReq{}))
+)
+
+func (r *inetDiagReq) Len() int { return inetDiagReqSize }
+
+func (r *inetDiagReq) Serialize() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(r)), inetDiagReqSize)
+}
+
+// connections dumps the sockets in one state of a port, or of any if it is 0.
+func (d *diagSocket) connections(state, port int) ([]connection, error) {
+	messages, err := d.dump(tcpDiagGetSock, &inetDiagReq{
+		states: 1 << state,
+		id:     inetDiagSockID{sourcePort: [2]byte{byte(port >> 8), byte(port)}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	var clients []netip.AddrPort
+	all := make([]connection, 0, len(messages))
 	for _, message := range messages {
 		msg, err := diagMsg(message)
 		if err != nil {
@@ -62,7 +102,10 @@ func (d *diagSocket) clients(family uint8, state, port int) ([]netip.AddrPort, e
 		}
 		// A listener on all addresses has IPv6 sockets, for clients over IPv4 too.
 		client := msg.addr(msg.id.target, msg.id.targetPort)
-		clients = append(clients, netip.AddrPortFrom(client.Addr().Unmap(), client.Port()))
+		all = append(all, connection{
+			client: netip.AddrPortFrom(client.Addr().Unmap(), client.Port()),
+			port:   msg.addr(msg.id.source, msg.id.sourcePort).Port(),
+		})
 	}
-	return clients, nil
+	return all, nil
 }

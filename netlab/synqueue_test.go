@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -66,6 +67,9 @@ func TestSYNQueueListsHalfOpenConnections(t *testing.T) {
 			checkClients(t, "SYN queue of port 8080", server.SYNQueue(8080), ends(waiting...))
 			checkClients(t, "SYN queue of port 8081", server.SYNQueue(8081), ends(other))
 			checkClients(t, "SYN queue of port 8082", server.SYNQueue(8082), nil)
+			if got, want := server.SYNQueues(), map[uint16]int{8080: len(waiting), 8081: 1}; !maps.Equal(got, want) {
+				t.Errorf("SYN queues are %v, want %v", got, want)
+			}
 			checkClients(t, "connections to port 8080", server.Connections(8080), nil)
 			checkClients(t, "the client's own SYN queue", client.SYNQueue(8080), nil)
 		})

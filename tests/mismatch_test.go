@@ -54,22 +54,24 @@ func list[T any](text *strings.Builder, items []T) {
 }
 
 // savePackets keeps the capture of a mismatch, which may not come again: as an artifact
-// if go test was told to keep those, and else in a temporary folder, which stays.
+// if go test was told to keep those, and else as a temporary file, which stays.
 func (st stand) savePackets(t *testing.T) {
 	t.Helper()
 	if st.wire == nil {
 		return
 	}
-	folder, err := t.ArtifactDir(), error(nil)
-	if !artifactsKept() {
-		folder, err = os.MkdirTemp("", "rstlab-mismatch-")
-	}
-	fatal(t, err)
-	path := filepath.Join(folder, artifactName(t, "pcapng"))
-	file, err := os.Create(path)
+	file, err := captureFile(t)
 	fatal(t, err)
 	fatal(t, errors.Join(st.wire.WritePcapng(file), file.Close()))
-	t.Logf("the packets are in %s", path)
+	t.Logf("the packets are in %s", file.Name())
+}
+
+// captureFile makes a file that outlives the test.
+func captureFile(t *testing.T) (*os.File, error) {
+	if artifactsKept() {
+		return os.Create(filepath.Join(t.ArtifactDir(), artifactName(t, "pcapng")))
+	}
+	return os.CreateTemp(os.TempDir(), "rstlab-mismatch-*.pcapng")
 }
 
 // shrink makes a scenario that fails smaller, as long as it fails.

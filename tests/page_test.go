@@ -4,6 +4,7 @@ import (
 	"flag"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,10 +82,11 @@ func storyPage(t *testing.T, r row, e scenario.Evidence, result loadclient.Resul
 	advice, err := predict.Advise(s, scenario.Modern)
 	fatal(t, err)
 	page.Advice = &advice
-	s.Horizon = 3 * time.Second
-	page.Heat, err = report.BacklogByBurst(s, scenario.Modern, []int{16, 64, 128, 256, 512}, []int{50, 100, 200, 400, 800})
+	s.Horizon = 10 * time.Second
+	backlogs, bursts := []int{16, 64, 128, 256, 512}, []int{50, 100, 200, 400, 800}
+	page.Heat, err = report.BacklogByBurst(s, scenario.Modern, backlogs, bursts)
 	fatal(t, err)
-	page.Heat.Measure(1, 3, result.Fates)
+	page.Heat.Measure(slices.Index(backlogs, r.backlog), slices.Index(bursts, r.clients), result.Fates)
 	return page
 }
 

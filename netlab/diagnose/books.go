@@ -12,29 +12,42 @@ import (
 // balanced are the counters whose movement flows must explain.
 var balanced = []string{"EmbryonicRsts", "OutRsts", "EstabResets", "ListenOverflows", "ListenDrops", "TCPReqQFullDrop"}
 
+// books are what the flows account for at each host.
+type books struct {
+	places    []*place
+	explained map[*place]map[string]map[Cause]uint64 // by counter
+}
+
+func newBooks(places []*place) *books {
+	b := &books{places, map[*place]map[string]map[Cause]uint64{}}
+	for _, p := range places {
+		b.explained[p] = map[string]map[Cause]uint64{}
+	}
+	return b
+}
+
+// enter adds what one flow of a cause accounts for.
+func (b *books) enter(it *item, cause Cause) {
+	it.account(cause, func(p *place, counter string, n int) {
+		if p != nil && n > 0 {
+			add(b.explained[p], counter, cause, uint64(n))
+		}
+	})
+}
+
 // balance compares what each host counted with what the flows account for.
-func balance(items []*item, flows []Flow, places []*place) []Entry {
-	explained := map[*place]map[string]map[Cause]uint64{}
-	for _, p := range places {
-		explained[p] = map[string]map[Cause]uint64{}
-	}
-	for i, it := range items {
-		it.account(flows[i].Cause, func(p *place, counter string, n int) {
-			if p != nil && n > 0 {
-				add(explained[p], counter, flows[i].Cause, uint64(n))
-			}
-		})
-	}
+func (b *books) balance() []Entry {
 	entries := []Entry{}
-	for _, p := range places {
+	for _, p := range b.places {
+		explained := b.explained[p]
 		full, _ := p.moved("TCPReqQFullDrop", all)
-		settle(explained[p], full)
+		settle(explained, full)
 		for _, counter := range balanced {
 			moved, known := p.moved(counter, all)
-			if !known || moved == 0 && explained[p][counter] == nil {
+			if !known || moved == 0 && explained[counter] == nil {
 				continue
 			}
-			e := Entry{Host: p.Host, Counter: counter, Moved: moved, Explained: explained[p][counter], Unexplained: int64(moved)}
+			e := Entry{Host: p.Host, Counter: counter, Moved: moved, Explained: explained[counter], Unexplained: int64(moved)}
 			for _, n := range e.Explained {
 				e.Unexplained -= int64(n)
 			}

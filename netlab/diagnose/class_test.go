@@ -56,7 +56,7 @@ func TestClassify(t *testing.T) {
 			t.Errorf("%s has %d flows, want 1", c.say, len(flows))
 			continue
 		}
-		h := read(flows[0].views[0])
+		h := historyOf(flows[0])
 		if got := h.classify(flows[0].failedByICMP()); got != c.want {
 			t.Errorf("%s is of class %d, want %d", c.say, got, c.want)
 		}

@@ -11,7 +11,7 @@ import (
 func shapes(packets []scenario.Packet) []string {
 	var all []string
 	for _, f := range track([]scenario.Witnessed{{Packets: packets}}) {
-		h := read(f.views[0])
+		h := historyOf(f)
 		all = append(all, h.shape())
 	}
 	return all

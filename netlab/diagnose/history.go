@@ -35,9 +35,12 @@ type history struct {
 	sent [2]uint32 // the sequence number after all that the client and the server have sent
 }
 
-// read goes through a view once.
-func read(view []segment) history {
-	h := history{view: view}
+// read goes through a view once. What the history had before is gone, but for the memory.
+func (h *history) read(view []segment) {
+	*h = history{
+		view: view, syns: h.syns[:0], synAcks: h.synAcks[:0], acks: h.acks[:0], data: h.data[:0],
+		repeated: h.repeated[:0], late: h.late[:0], rsts: h.rsts[:0], ownRSTs: h.ownRSTs[:0],
+	}
 	for i := range view {
 		s := &view[i]
 		h.opaque = h.opaque || s.length > 0 && unreadable(s.text)
@@ -47,7 +50,6 @@ func read(view []segment) history {
 			h.fromServer(s, &h.sent[1])
 		}
 	}
-	return h
 }
 
 // unreadable tells data that were not captured, and TLS: RFC 8446, section 5.1.
@@ -115,7 +117,7 @@ func (h *history) fromServer(s *segment, next *uint32) {
 		h.dataAcked = true
 	}
 	if s.has(scenario.ACK) && int32(s.ack-h.sent[0]) >= 0 {
-		h.repeated = nil
+		h.repeated = h.repeated[:0]
 	}
 	if s.length > 0 {
 		h.answered = true
@@ -189,20 +191,20 @@ const maxShape = 16
 
 // shape is the view in one line, such as ">S <S. >. <R". A pause of more than half a
 // second stands in brackets.
-func (h *history) shape() string {
-	var text strings.Builder
+func (h *history) shape() string { return string(h.appendShape(nil)) }
+
+func (h *history) appendShape(text []byte) []byte {
 	for i, s := range h.view {
 		if i == maxShape {
-			text.WriteString(" ...")
-			break
+			return append(text, " ..."...)
 		}
 		if i > 0 {
-			text.WriteByte(' ')
+			text = append(text, ' ')
 			if pause := s.at - h.view[i-1].at; pause > 500*time.Millisecond {
-				text.WriteString("(" + pause.Round(100*time.Millisecond).String() + ") ")
+				text = append(text, "("+pause.Round(100*time.Millisecond).String()+") "...)
 			}
 		}
-		text.WriteString(s.token())
+		text = append(text, s.token()...)
 	}
-	return text.String()
+	return text
 }

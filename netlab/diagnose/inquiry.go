@@ -26,19 +26,24 @@ func (it *item) atServer() *history {
 }
 
 // inquiry goes through the possible causes of one flow and rules out what the evidence
-// contradicts.
+// contradicts. Its memory is used again for the next one.
 type inquiry struct {
 	*item
+	shape    string
 	left     []Cause
 	excluded []Exclusion
 	clues    []Clue
+	shared   *shared
 }
 
-// inquire names the causes of a flow's class, the most usual first, and asks each for
-// its alibi.
-func inquire(it *item) *inquiry {
-	q := &inquiry{item: it, left: slices.Clone(suspects[it.class])}
-	q.clue(fmt.Sprintf("the packets are %s", it.h.shape()), it.h.view[0])
+func newInquiry() *inquiry { return &inquiry{shared: newShared()} }
+
+// open names the causes of a flow's class, the most usual first, and asks each for its
+// alibi.
+func (q *inquiry) open(it *item) *inquiry {
+	q.item, q.left, q.excluded, q.clues = it, append(q.left[:0], suspects[it.class]...), q.excluded[:0], q.clues[:0]
+	q.shape = q.shared.text(it.h.appendShape)
+	q.clue("the packets are "+q.shape, it.h.view[0])
 	if it.class == unreached {
 		e := it.unreachable[0].what
 		q.clues = append(q.clues, Clue{Text: "an ICMP error came, " + e.what, Host: q.viewer.Host, At: e.at, Packet: e.number})
@@ -176,17 +181,17 @@ var proofs = map[Cause][]string{
 // conclude turns the inquiry into a flow of the report.
 func (q *inquiry) conclude() Flow {
 	if len(q.left) == 0 {
-		q.left = []Cause{Unknown}
+		q.left = append(q.left, Unknown)
 	}
 	cause := q.left[0]
 	for _, name := range proofs[cause] {
 		q.counted(q.server, name, q.window())
 	}
 	f := Flow{
-		Client: q.flow.client, Server: q.flow.server, Name: q.flow.client.String() + ">" + q.flow.server.String(),
-		Shape: q.h.shape(), First: q.first(), Last: q.last(),
-		Cause: cause, Grade: q.grade(cause), Candidates: q.left,
-		For: q.clues, Against: q.against(cause), RuledOut: q.excluded, Cure: about[cause].cure,
+		Client: q.flow.client, Server: q.flow.server, Name: q.flow.name(),
+		Shape: q.shape, First: q.began, Last: q.last(),
+		Cause: cause, Grade: q.grade(cause), Candidates: q.shared.causes(q.left),
+		For: q.shared.clues(q.clues), Against: q.against(cause), RuledOut: q.shared.exclusions(q.excluded), Cure: about[cause].cure,
 		Recovered: cause != Healthy && q.h.recovered(),
 	}
 	if len(q.left) > 1 {

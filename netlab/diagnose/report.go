@@ -37,7 +37,8 @@ type Entry struct {
 	Unexplained int64            `json:"unexplained"` // negative: flows account for more than was counted
 }
 
-// Flow is one connection attempt.
+// Flow is one connection attempt. Its candidates and exclusions may be shared with other
+// flows, and are not to be changed.
 type Flow struct {
 	Client netip.AddrPort `json:"client"`
 	Server netip.AddrPort `json:"server"`

@@ -3,7 +3,6 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -19,28 +18,48 @@ func Run(e scenario.Evidence) Report {
 		places[i] = newPlace(host)
 	}
 	flows := track(e.Hosts)
-	items := make([]*item, len(flows))
-	end := endOf(e)
+	x := newExaminer(places, endOf(e))
+	for _, f := range flows {
+		x.examine(f).gather()
+	}
+	for _, p := range places {
+		p.sort()
+	}
+	report := Report{Flows: make([]Flow, len(flows))}
+	q, b := newInquiry(), newBooks(places)
 	for i, f := range flows {
-		items[i] = f.examine(places, max(end, f.last()))
+		it := x.examine(f)
+		report.Flows[i] = q.open(it).conclude()
+		b.enter(it, report.Flows[i].Cause)
+		flows[i] = nil // its packets are not needed any more, and may be many
 	}
-	gatherRSTs(items, places)
-	gatherSilence(items, places)
-	report := Report{Flows: make([]Flow, len(items))}
-	for i, it := range items {
-		report.Flows[i] = inquire(it).conclude()
-	}
-	report.Summary = summarize(items, report.Flows, places)
+	report.Summary = Summary{Causes: count(report.Flows), Books: b.balance(), Notes: notes(report.Flows, places)}
 	return report
 }
 
-// examine finds out from where a flow was seen and of which class it is.
-func (f *flow) examine(places []*place, end time.Duration) *item {
-	it := &item{flow: f, end: end}
-	for i, p := range places {
+// examiner looks at one flow after the other. There may be millions, and so it uses its
+// memory again for the next one.
+type examiner struct {
+	places    []*place
+	end       time.Duration // of all evidence
+	histories []history     // by host
+	item      item
+}
+
+func newExaminer(places []*place, end time.Duration) *examiner {
+	return &examiner{places: places, end: end, histories: make([]history, len(places))}
+}
+
+// examine finds out from where a flow was seen and of which class it is. The item is valid
+// until the next one is examined.
+func (x *examiner) examine(f *flow) *item {
+	it := &x.item
+	*it = item{flow: f, end: max(x.end, f.last())}
+	for i, p := range x.places {
 		var seen *history
 		if f.views[i] != nil {
-			seen = new(read(f.views[i]))
+			seen = &x.histories[i]
+			seen.read(f.views[i])
 		}
 		if p.has(f.client.Addr()) {
 			it.client, it.near = p, seen
@@ -84,36 +103,27 @@ func (f *flow) failedByICMP() bool {
 	return false
 }
 
-// gatherRSTs lists for each server when its RSTs crossed its interface, or, where that
-// was not captured, the client's.
-func gatherRSTs(items []*item, places []*place) {
-	for _, it := range items {
-		h := it.atServer()
-		if it.server == nil || h.rst() == nil {
-			continue
-		}
-		for _, s := range h.rsts {
-			it.server.rsts = append(it.server.rsts, s.at)
-		}
-		if it.class == handshakeRST || it.class == retriedRST {
-			it.server.bare[it.flow.server] = append(it.server.bare[it.flow.server], h.rst().at)
-		}
-		if it.class == abortRST {
-			it.server.hard[it.flow.server] = append(it.server.hard[it.flow.server], h.rst().at)
-		}
+// gather tells the server of a flow, if it is known, what the flow says of it: when its
+// RSTs crossed its interface, or, where that was not captured, the client's, and when it
+// was silent.
+func (it *item) gather() {
+	if it.server == nil {
+		return
 	}
-	for _, p := range places {
-		slices.Sort(p.rsts)
-		for _, byListener := range []map[netip.AddrPort][]time.Duration{p.bare, p.hard} {
-			for _, times := range byListener {
-				slices.Sort(times)
-			}
-		}
+	it.gatherSilence()
+	h := it.atServer()
+	if h.rst() == nil {
+		return
 	}
-}
-
-func summarize(items []*item, flows []Flow, places []*place) Summary {
-	return Summary{Causes: count(flows), Books: balance(items, flows, places), Notes: notes(flows, places)}
+	for _, s := range h.rsts {
+		it.server.rsts = append(it.server.rsts, s.at)
+	}
+	if it.class == handshakeRST || it.class == retriedRST {
+		it.server.bare[it.flow.server] = append(it.server.bare[it.flow.server], h.rst().at)
+	}
+	if it.class == abortRST {
+		it.server.hard[it.flow.server] = append(it.server.hard[it.flow.server], h.rst().at)
+	}
 }
 
 // certainty orders the grades.

@@ -59,6 +59,7 @@ type decoder struct {
 	v4, v6  *gopacket.DecodingLayerParser
 	decoded []gopacket.LayerType
 	fixed   [tcpHeader]byte // of a header whose options are cut off
+	read    segment         // the latest
 }
 
 // tcpHeader is the length of a TCP header without options.
@@ -76,8 +77,8 @@ func newDecoder() *decoder {
 // maxText is how much of a payload is kept.
 const maxText = 8
 
-// decode reads one packet: a segment with its ends, or an ICMP error. Anything else,
-// and what is too short or broken, is neither.
+// decode reads one packet: a segment with its ends, which is valid until the next one, or
+// an ICMP error. Anything else, and what is too short or broken, is neither.
 func (d *decoder) decode(p scenario.Packet, number int) (s *segment, e ends, u *unreachable) {
 	if len(p.Data) == 0 {
 		return nil, e, nil
@@ -143,7 +144,8 @@ func address(ip []byte) netip.Addr {
 }
 
 func (d *decoder) segment(p scenario.Packet, number, header int) *segment {
-	s := &segment{
+	s := &d.read
+	*s = segment{
 		at: p.At, number: number, seq: d.tcp.Seq, ack: d.tcp.Ack,
 		options: header > tcpHeader, ttl: d.ip4.TTL, id: d.ip4.Id,
 		length: int(d.ip4.Length) - len(d.ip4.Contents) - header,

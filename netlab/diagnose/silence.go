@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -68,14 +67,7 @@ func (q *inquiry) everySYNCounted() string {
 }
 
 func (q *inquiry) synsCounted(w window) string {
-	here, everywhere := 0, 0
-	for server, times := range q.server.silent {
-		n := within(times, w)
-		everywhere += n
-		if server.Port() == q.flow.server.Port() { // it may be one listener for all addresses
-			here += n
-		}
-	}
+	here, everywhere := within(q.server.silent[q.flow.server.Port()], w), within(q.server.silence, w)
 	if n, looked := q.server.drops(q.flow.server, w); looked {
 		return when(n > 0 && int(n) >= here,
 			fmt.Sprintf("the listener on %v dropped %d, and %d segments to it got no answer%s", q.flow.server, n, here, w.inWords()))
@@ -85,36 +77,24 @@ func (q *inquiry) synsCounted(w window) string {
 		fmt.Sprintf("the kernel counted the SYNs that it dropped: ListenDrops moved by %d, and %d segments got no answer%s", n, everywhere, w.inWords()))
 }
 
-// gatherSilence lists for each server when something was sent to it that a full queue
-// would have dropped, and that ListenDrops would then have counted.
-func gatherSilence(items []*item, places []*place) {
-	for _, it := range items {
-		if it.server != nil {
-			at := it.flow.server
-			it.server.silent[at] = append(it.server.silent[at], it.silence()...)
-		}
+// gatherSilence tells the server when something was sent to it that a full queue would
+// have dropped, and that ListenDrops would then have counted: what got no answer, or the
+// RST of a full accept queue, which counts as a drop too.
+func (it *item) gatherSilence() {
+	p, port, h := it.server, it.flow.server.Port(), it.atServer()
+	note := func(at time.Duration) {
+		p.silence = append(p.silence, at)
+		p.silent[port] = append(p.silent[port], at)
 	}
-	for _, p := range places {
-		for _, times := range p.silent {
-			slices.Sort(times)
-		}
-	}
-}
-
-// silence is when one flow's segments got no answer, or the RST of a full accept queue,
-// which counts as a drop too.
-func (it *item) silence() (times []time.Duration) {
-	h := it.atServer()
 	for _, s := range h.unansweredSYNs() {
-		times = append(times, s.at)
+		note(s.at)
 	}
 	switch it.class {
 	case handshakeRST, retriedRST:
-		times = append(times, it.h.rst().at)
+		note(it.h.rst().at)
 	case kept, ghost, lateRST:
 		for _, s := range h.unansweredACKs() {
-			times = append(times, s.at)
+			note(s.at)
 		}
 	}
-	return times
 }

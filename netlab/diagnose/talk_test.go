@@ -172,7 +172,7 @@ func (k *talk) history(t *testing.T) history {
 	if len(flows) != 1 {
 		t.Fatalf("the talk has %d flows, want 1", len(flows))
 	}
-	return read(flows[0].views[0])
+	return historyOf(flows[0])
 }
 
 // only is the one flow of a report.
@@ -182,4 +182,10 @@ func only(t *testing.T, r Report) Flow {
 		t.Fatalf("the report has %d flows, want 1: %+v", len(r.Flows), r.Flows)
 	}
 	return r.Flows[0]
+}
+
+// historyOf is what the first host saw of a flow.
+func historyOf(f *flow) (h history) {
+	h.read(f.views[0])
+	return h
 }

@@ -19,12 +19,27 @@ type place struct {
 	bare map[netip.AddrPort][]time.Duration // by listener: those without ACK that answered a handshake
 	hard map[netip.AddrPort][]time.Duration // by listener: the first of each connection with ACK
 
-	silent map[netip.AddrPort][]time.Duration // by listener: what got no answer from it
+	silence []time.Duration            // when something got no answer, in order
+	silent  map[uint16][]time.Duration // the same by the host's port, which one listener may have at all addresses
 }
 
 func newPlace(w scenario.Witnessed) *place {
 	byListener := func() map[netip.AddrPort][]time.Duration { return map[netip.AddrPort][]time.Duration{} }
-	return &place{Witnessed: w, bare: byListener(), hard: byListener(), silent: byListener()}
+	return &place{Witnessed: w, bare: byListener(), hard: byListener(), silent: map[uint16][]time.Duration{}}
+}
+
+// sort brings in order what was gathered.
+func (p *place) sort() {
+	slices.Sort(p.rsts)
+	slices.Sort(p.silence)
+	for _, times := range p.silent {
+		slices.Sort(times)
+	}
+	for _, byListener := range []map[netip.AddrPort][]time.Duration{p.bare, p.hard} {
+		for _, times := range byListener {
+			slices.Sort(times)
+		}
+	}
 }
 
 // margin is how far a sample must be from a packet to count as before or after it: a

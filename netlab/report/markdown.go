@@ -149,10 +149,14 @@ func (m *markdown) queues(p Page) {
 	if len(views) == 0 {
 		return
 	}
-	m.printf("\n## The accept queue\n")
-	m.table("listener", "#most waiting", "#limit", "#drops", "#resets")
+	m.printf("\n## The queues\n")
+	m.table("listener", "#most waiting", "#limit", "#most half-open", "#drops", "#resets")
 	for _, v := range views {
-		m.row(escape(v.Name), fmt.Sprint(v.Peak), fmt.Sprint(v.Limit), fmt.Sprint(v.Drops), fmt.Sprint(v.Resets))
+		halfOpen := "not looked at"
+		if v.SYNPeak >= 0 {
+			halfOpen = fmt.Sprint(v.SYNPeak)
+		}
+		m.row(escape(v.Name), fmt.Sprint(v.Peak), fmt.Sprint(v.Limit), halfOpen, fmt.Sprint(v.Drops), fmt.Sprint(v.Resets))
 	}
 	if left != "" {
 		m.printf("\n%s in the JSON.\n", left)

@@ -70,7 +70,9 @@ func pictures(p Page) map[string]*picture {
 	}
 	queues, _ := p.queueViews()
 	for i, q := range queues {
-		all[fmt.Sprintf("queue %d", i)] = q.Whole
+		if q.Whole != nil {
+			all[fmt.Sprintf("queue %d", i)] = q.Whole
+		}
 		if q.Near != nil {
 			all[fmt.Sprintf("queue %d, near", i)] = q.Near
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -16,10 +17,11 @@ const mostListeners = 6
 type queueView struct {
 	Name    string
 	Summary string
-	Whole   *picture
+	Whole   *picture // nil: nothing happened that could be drawn
 	Near    *picture // where resets pile up; may be nil
 	NearIn  string   // how wide that is
-	SYN     bool     // the SYN queue was looked at too
+	SYN     bool     // the SYN queue is drawn too
+	SYNPeak int      // of the SYN queue; -1: never looked at
 	How     string   // what a reset is
 	Peak    uint32
 	Limit   uint32
@@ -59,16 +61,21 @@ func listeners(samples []scenario.QueueSample) []netip.AddrPort {
 
 func newQueueView(e scenario.Evidence, h scenario.Witnessed, listener netip.AddrPort) queueView {
 	var samples []scenario.QueueSample
-	v := queueView{Name: h.Host + " " + listener.String()}
+	v := queueView{Name: h.Host + " " + listener.String(), SYNPeak: -1}
 	for _, s := range h.Queues {
 		if s.Listener != listener {
 			continue
 		}
 		samples = append(samples, s)
-		v.Peak, v.SYN, v.Limit, v.Drops = max(v.Peak, s.Length), v.SYN || s.SYNQueue >= 0, s.Limit, s.Drops
+		v.Peak, v.SYNPeak, v.Limit, v.Drops = max(v.Peak, s.Length), max(v.SYNPeak, s.SYNQueue), s.Limit, s.Drops
 	}
 	times, how := resetTimes(e, h, listener)
 	v.Resets, v.How = len(times), how
+	v.SYN = v.SYNPeak > 0 && lookedBetween(samples)
+	v.Summary = v.summary()
+	if v.quiet() {
+		return v
+	}
 	whole := window{samples[0].At, samples[len(samples)-1].At}
 	for _, t := range times {
 		whole.From, whole.To = min(whole.From, t), max(whole.To, t)
@@ -80,25 +87,46 @@ func newQueueView(e scenario.Evidence, h scenario.Witnessed, listener netip.Addr
 		whole.To += time.Millisecond
 	}
 	near, zoom := whole.around(times)
-	plot := queuePlot{samples: samples, times: times, window: whole, height: 170}
+	plot := queuePlot{samples: samples, times: times, syn: v.SYN, window: whole, height: 170}
 	if zoom {
 		plot.mark = near
-		v.Near = (&queuePlot{samples: samples, times: times, window: near, height: 110}).draw("the same, only where resets pile up")
+		v.Near = (&queuePlot{samples: samples, times: times, syn: v.SYN, window: near, height: 110}).draw("the same, only where resets pile up")
 		v.NearIn = span(near.len())
 	}
 	v.Whole = plot.draw("length of the accept queue over time, with its limit and the resets")
-	v.Summary = v.summary()
 	return v
+}
+
+// lookedBetween tells whether the SYN queue was looked at after the first sample and before
+// the last. Between these two alone nothing is known of it.
+func lookedBetween(samples []scenario.QueueSample) bool {
+	return slices.ContainsFunc(samples, func(s scenario.QueueSample) bool {
+		return s.SYNQueue >= 0 && s.At > samples[0].At && s.At < samples[len(samples)-1].At
+	})
+}
+
+// quiet tells that nothing ever waited, was dropped or was reset.
+func (v queueView) quiet() bool {
+	return v.Peak == 0 && v.SYNPeak <= 0 && v.Drops == 0 && v.Resets == 0
 }
 
 // summary says the picture in a sentence.
 func (v queueView) summary() string {
+	if v.quiet() {
+		return fmt.Sprintf("Nobody was seen waiting, nothing was dropped; the limit is %d.", v.Limit)
+	}
 	s := fmt.Sprintf("At most %d were waiting, the limit is %d (full above it)", v.Peak, v.Limit)
 	if v.Peak > v.Limit {
 		s = fmt.Sprintf("The accept queue was full: %d were waiting, the limit is %d", v.Peak, v.Limit)
 	}
 	if v.Resets > 0 {
 		s += fmt.Sprintf("; %s (%s)", plural(v.Resets, "reset"), v.How)
+	}
+	switch {
+	case v.SYNPeak > 0:
+		s += fmt.Sprintf("; the SYN queue held up to %d when it was looked at", v.SYNPeak)
+	case v.SYNPeak == 0:
+		s += "; the SYN queue was empty whenever it was looked at"
 	}
 	return s + "."
 }

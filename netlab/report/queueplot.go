@@ -1,8 +1,7 @@
 package report
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -20,6 +19,7 @@ const (
 type queuePlot struct {
 	samples []scenario.QueueSample
 	times   []time.Duration
+	syn     bool // whether the SYN queue is drawn
 	window  window
 	mark    window // shaded, since it is drawn larger below; zero: none
 	height  float64
@@ -35,9 +35,8 @@ func (q *queuePlot) draw(label string) *picture {
 	q.shade()
 	q.axes()
 	q.resets()
-	q.series("limit", func(s scenario.QueueSample) int { return int(s.Limit) })
-	q.series("syn", func(s scenario.QueueSample) int { return s.SYNQueue })
-	q.series("queue", func(s scenario.QueueSample) int { return int(s.Length) })
+	q.synQueue()
+	q.queue()
 	return q.picture
 }
 
@@ -45,7 +44,10 @@ func (q *queuePlot) draw(label string) *picture {
 func (q *queuePlot) top() float64 {
 	most := 1
 	for _, s := range q.samples {
-		most = max(most, int(s.Length), int(s.Limit)+1, s.SYNQueue)
+		most = max(most, int(s.Length), int(s.Limit)+1)
+		if q.syn {
+			most = max(most, s.SYNQueue)
+		}
 	}
 	return float64(most) * 1.12
 }
@@ -114,43 +116,65 @@ func (q *queuePlot) resets() {
 	}
 }
 
-// series draws one value of the samples as steps; a negative one is a hole. Samples of
-// one column of pixels are gathered, so that its highest and lowest show.
-func (q *queuePlot) series(class string, value func(scenario.QueueSample) int) {
-	var d strings.Builder
-	pen, drawn := false, 0
-	last, lastX := 0, 0.0
-	to := func(x float64, v int) {
-		y := q.y.at(float64(v))
-		if !pen {
-			fmt.Fprintf(&d, "M%v %v", num(x), num(y))
-		} else {
-			fmt.Fprintf(&d, "H%vV%v", num(x), num(y))
-		}
-		pen, drawn, last, lastX = true, drawn+1, v, x
+// queue draws the length of the accept queue and its limit. A listener that is gone has
+// neither.
+func (q *queuePlot) queue() {
+	limit := q.line("limit", func(s scenario.QueueSample) int { return int(s.Limit) })
+	if limit >= 0 {
+		q.picture.text("small", plotRight+10, q.y.at(float64(limit))+4, "limit %d", limit)
 	}
-	for _, c := range q.columns(value) {
+	q.line("queue", func(s scenario.QueueSample) int { return int(s.Length) })
+}
+
+// line draws one value of the samples and gives its last one; -1: it drew nothing.
+func (q *queuePlot) line(class string, value func(scenario.QueueSample) int) int {
+	return q.series(class, &steps{}, q.samples, func(s scenario.QueueSample) int {
+		if s.Gone {
+			return -1
+		}
+		return value(s)
+	})
+}
+
+// synQueue draws the length of the SYN queue as an area, from one look at it to the next.
+// Where it is empty there is none.
+func (q *queuePlot) synQueue() {
+	if !q.syn {
+		return
+	}
+	looks := slices.DeleteFunc(slices.Clone(q.samples), func(s scenario.QueueSample) bool { return s.SYNQueue < 0 && !s.Gone })
+	q.series("syn", &steps{base: q.y.at(0)}, looks, func(s scenario.QueueSample) int {
+		if s.SYNQueue == 0 {
+			return -1
+		}
+		return s.SYNQueue
+	})
+}
+
+// series draws one value of the samples; a negative one is a hole. Samples of one column
+// of pixels are gathered, so that its highest and lowest show. It gives the last value
+// that it drew, or -1.
+func (q *queuePlot) series(class string, path *steps, samples []scenario.QueueSample, value func(scenario.QueueSample) int) int {
+	last := -1
+	for _, c := range q.columns(samples, value) {
 		if c.hole {
-			pen = false
+			path.lift(c.x)
 			continue
 		}
-		to(c.x, c.first)
+		path.to(c.x, q.y.at(float64(c.first)))
+		last = c.first
 		for _, v := range []int{c.most, c.least, c.last} {
 			if v != last {
-				to(c.x, v)
+				path.to(c.x, q.y.at(float64(v)))
+				last = v
 			}
 		}
 	}
-	if drawn == 0 {
-		return
+	path.lift(plotRight)
+	if last >= 0 {
+		q.picture.path(class, path.String())
 	}
-	if pen && lastX < plotRight {
-		fmt.Fprintf(&d, "H%v", num(plotRight))
-	}
-	q.picture.path(class, d.String())
-	if class == "limit" {
-		q.picture.text("small", plotRight+10, q.y.at(float64(last))+4, "limit %d", last)
-	}
+	return last
 }
 
 // column is what the samples of one column of pixels have.
@@ -162,10 +186,10 @@ type column struct {
 
 // columns gathers the samples of the window. The last sample before it stands at its
 // beginning.
-func (q *queuePlot) columns(value func(scenario.QueueSample) int) []column {
+func (q *queuePlot) columns(samples []scenario.QueueSample, value func(scenario.QueueSample) int) []column {
 	const wide = (plotRight - plotLeft) / plotPoints
 	var all []column
-	for _, s := range q.samples {
+	for _, s := range samples {
 		if s.At > q.window.To {
 			break
 		}

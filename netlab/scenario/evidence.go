@@ -55,14 +55,14 @@ type QueueSample struct {
 	Length   uint32         `json:"length"`        // of the accept queue
 	Limit    uint32         `json:"limit"`         // of the accept queue; it is full once Length exceeds it
 	Drops    uint32         `json:"drops"`         // SO_MEMINFO, sk_drops
-	SYNQueue int            `json:"syn_queue"`     // half-open connections; -1: not looked at
+	SYNQueue int            `json:"syn_queue"`     // half-open connections to its port; -1: not looked at, which costs more than the rest
 	Gone     bool           `json:"gone,omitzero"` // the listener is not there any more; the rest is its last reading
 }
 
 // QueueLog makes samples of readings of one host's listeners. The zero value has none.
 type QueueLog struct {
 	Samples []QueueSample
-	last    map[uint32]QueueSample // of the listeners that are there, by inode
+	last    map[uint32]QueueSample // of the listeners that are there, by inode; its SYN queue is that of the last look
 }
 
 // Note takes the readings of all of the host's listeners at one time, and adds those that
@@ -73,7 +73,11 @@ func (l *QueueLog) Note(at time.Duration, readings []QueueSample, all bool) {
 	l.last = map[uint32]QueueSample{}
 	for i := range readings {
 		readings[i].At = at
-		l.last[readings[i].Inode] = readings[i]
+		now := readings[i]
+		if last, known := before[now.Inode]; known && now.SYNQueue < 0 {
+			now.SYNQueue = last.SYNQueue
+		}
+		l.last[now.Inode] = now
 	}
 	for _, inode := range slices.Sorted(maps.Keys(before)) {
 		if _, still := l.last[inode]; !still {
@@ -91,7 +95,8 @@ func (l *QueueLog) Note(at time.Duration, readings []QueueSample, all bool) {
 
 // differs tells whether a reading of the same listener tells something new.
 func (q QueueSample) differs(last QueueSample) bool {
-	return q.Length != last.Length || q.Limit != last.Limit || q.Drops != last.Drops
+	return q.Length != last.Length || q.Limit != last.Limit || q.Drops != last.Drops ||
+		q.SYNQueue >= 0 && q.SYNQueue != last.SYNQueue
 }
 
 // DecisiveSysctls are those that decide what becomes of a connection, by their dotted

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 )
 
 // Listeners that share an address have samples of their own, and one that is closed has a
@@ -31,6 +32,25 @@ func TestQueueLog(t *testing.T) {
 		{At: 4, Listener: addr, Inode: 70, Limit: 1, Length: 1, SYNQueue: -1, Gone: true},
 		{At: 6, Listener: addr, Inode: 60, Limit: 1, SYNQueue: 9},
 		{At: 8, Listener: addr, Inode: 60, Limit: 1, SYNQueue: -1, Gone: true},
+	}
+	if !slices.Equal(log.Samples, want) {
+		t.Errorf("samples are\n%+v, want\n%+v", log.Samples, want)
+	}
+}
+
+// Between two looks at the SYN queue nothing is known of it. A look is kept if it differs
+// from the last look, however many readings without one came between.
+func TestQueueLogOfSYNQueue(t *testing.T) {
+	t.Parallel()
+	var log QueueLog
+	for at, r := range []QueueSample{
+		{SYNQueue: -1}, {SYNQueue: 0}, {SYNQueue: -1}, {SYNQueue: 0}, {SYNQueue: 7}, {SYNQueue: -1},
+		{SYNQueue: 7}, {SYNQueue: -1, Length: 1}, {SYNQueue: 7, Length: 1}, {SYNQueue: 0, Length: 1},
+	} {
+		log.Note(time.Duration(at), []QueueSample{r}, false)
+	}
+	want := []QueueSample{
+		{At: 0, SYNQueue: -1}, {At: 1, SYNQueue: 0}, {At: 4, SYNQueue: 7}, {At: 7, SYNQueue: -1, Length: 1}, {At: 9, SYNQueue: 0, Length: 1},
 	}
 	if !slices.Equal(log.Samples, want) {
 		t.Errorf("samples are\n%+v, want\n%+v", log.Samples, want)

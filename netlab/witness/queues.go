@@ -7,25 +7,41 @@ import (
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// queueLog is how the accept queues of one host's listeners stood.
+// queueLog is how the queues of one host's listeners stood.
 type queueLog struct {
 	scenario.QueueLog
 	host *netlab.Host
+	pace pace // of the looks at the SYN queues
 }
 
-// look keeps the readings that tell something new. With all set it keeps every one, with
-// the length of the SYN queue, which the kernel counts for a port and takes a millisecond
-// or two for.
-func (l *queueLog) look(at time.Duration, readings []scenario.QueueSample, all bool) {
-	if all {
-		halfOpen := map[uint16]int{}
-		for i, q := range readings {
-			port := q.Listener.Port()
-			if _, known := halfOpen[port]; !known {
-				halfOpen[port] = len(l.host.SYNQueue(int(port)))
+// longestLook bounds how long a look at the SYN queues may take, which nothing but the
+// picture needs. One that a busy machine held up longer would stand at the wrong time in
+// it, and is not kept.
+const longestLook = 10 * time.Millisecond
+
+// look keeps the readings that tell something new. The SYN queues, which cost more, are
+// looked at when their pace allows it. With all set everything is looked at, and kept.
+func (l *queueLog) look(start time.Time, all bool) {
+	at := time.Since(start)
+	readings := l.host.QueueSamples()
+	read := time.Since(start)
+	if !all && read-at > longestReading {
+		return
+	}
+	if len(readings) > 0 && (all || l.pace.due(read)) {
+		lengths := l.synQueues(read)
+		if all || time.Since(start)-read <= longestLook {
+			for i, q := range readings {
+				readings[i].SYNQueue = lengths[q.Listener.Port()]
 			}
-			readings[i].SYNQueue = halfOpen[port]
 		}
 	}
 	l.Note(at, readings, all)
+}
+
+// synQueues counts the host's half-open connections by port, and keeps the pace.
+func (l *queueLog) synQueues(now time.Duration) (lengths map[uint16]int) {
+	cost := processorTime(func() { lengths = l.host.SYNQueues() })
+	l.pace.spent(now, cost)
+	return lengths
 }

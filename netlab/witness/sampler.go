@@ -65,11 +65,7 @@ func (s *sampler) look(all bool) {
 		}
 	}
 	for _, l := range s.queues {
-		at := time.Since(s.start)
-		readings := l.host.QueueSamples()
-		if all || time.Since(s.start)-at <= longestReading {
-			l.look(at, readings, all)
-		}
+		l.look(s.start, all)
 	}
 }
 

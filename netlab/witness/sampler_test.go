@@ -12,6 +12,7 @@ import (
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"golang.org/x/sys/unix"
 )
 
 // The first and the last sample hold everything, those between what is watched, and each
@@ -78,7 +79,7 @@ func TestWatchedCountersExist(t *testing.T) {
 }
 
 // A listener that fills, connection by connection: one sample for each change, and one
-// at each end with the SYN queue.
+// at each end.
 func TestQueueSamples(t *testing.T) {
 	t.Parallel()
 	client, server := netlab.New(t).Pair()
@@ -91,16 +92,21 @@ func TestQueueSamples(t *testing.T) {
 	}
 	half(t, client, address)
 	awaitQueue(t, rec, 3, 1)
+	samples := rec.Stop().Hosts[0].Queues
+	if first, last := samples[0], samples[len(samples)-1]; first.SYNQueue != 0 || last.SYNQueue != 0 {
+		t.Errorf("the SYN queue holds %d at first and %d in the end, want none", first.SYNQueue, last.SYNQueue)
+	}
 	var got []scenario.QueueSample
-	for _, s := range rec.Stop().Hosts[0].Queues {
-		s.At, s.Inode = 0, 0
+	for _, s := range samples {
+		// A look may meet a handshake that is under way, and is one more sample then.
+		s.At, s.Inode, s.SYNQueue = 0, 0, 0
 		got = append(got, s)
 	}
-	sample := func(length, drops uint32, synQueue int) scenario.QueueSample {
-		return scenario.QueueSample{Listener: address, Length: length, Limit: 2, Drops: drops, SYNQueue: synQueue}
+	sample := func(length, drops uint32) scenario.QueueSample {
+		return scenario.QueueSample{Listener: address, Length: length, Limit: 2, Drops: drops}
 	}
-	want := []scenario.QueueSample{sample(0, 0, 0), sample(1, 0, -1), sample(2, 0, -1), sample(3, 0, -1), sample(3, 1, -1), sample(3, 1, 0)}
-	if !slices.Equal(got, want) {
+	want := []scenario.QueueSample{sample(0, 0), sample(1, 0), sample(2, 0), sample(3, 0), sample(3, 1)}
+	if got = slices.Compact(got); !slices.Equal(got, want) {
 		t.Errorf("samples of the queue are\n%+v, want\n%+v", got, want)
 	}
 }
@@ -114,6 +120,52 @@ func awaitQueue(t *testing.T, rec *Recording, length, drops uint32) {
 		samples := rec.sampler.queues[0].Samples
 		last := samples[len(samples)-1]
 		return last.Length == length && last.Drops == drops
+	})
+}
+
+// A SYN queue that fills, client by client, and is emptied by their data: one sample for
+// each change, and one at each end.
+func TestSYNQueueSamples(t *testing.T) {
+	t.Parallel()
+	client, server := pair(t)
+	ln := listen(t, server, server.Addr()+":8080", 8)
+	deferAccept(t, ln)
+	address := netip.MustParseAddrPort(ln.Addr().String())
+	rec := Record(t, Config{Interval: time.Millisecond}, server)
+	var fds []int
+	for n := range 3 {
+		fds = append(fds, half(t, client, address))
+		awaitSYNQueue(t, rec, n+1)
+	}
+	for n, fd := range fds {
+		_, err := unix.Write(fd, []byte("x"))
+		must(t, err)
+		awaitSYNQueue(t, rec, 2-n)
+	}
+	var got []int
+	for _, s := range rec.Stop().Hosts[0].Queues {
+		if s.SYNQueue >= 0 {
+			got = append(got, s.SYNQueue)
+		}
+	}
+	// The accept queue grows together with the last three, which is one sample or two.
+	if want := []int{0, 1, 2, 3, 2, 1, 0}; !slices.Equal(slices.Compact(got), want) {
+		t.Errorf("the SYN queue holds %v, want %v", got, want)
+	}
+}
+
+// awaitSYNQueue returns when the sampler has seen the SYN queue of the only listener so.
+func awaitSYNQueue(t *testing.T, rec *Recording, length int) {
+	t.Helper()
+	await(t, "a look at the SYN queue", func() bool {
+		rec.sampler.mu.Lock()
+		defer rec.sampler.mu.Unlock()
+		for _, s := range slices.Backward(rec.sampler.queues[0].Samples) {
+			if s.SYNQueue >= 0 {
+				return s.SYNQueue == length
+			}
+		}
+		return false
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,6 +94,17 @@ func localOf(tb testing.TB, fd int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(in4.Addr), uint16(in4.Port))
 }
 
+// deferAccept makes a listener keep clients half-open until they write.
+func deferAccept(tb testing.TB, ln *net.TCPListener) syscall.RawConn {
+	tb.Helper()
+	raw, err := ln.SyscallConn()
+	must(tb, err)
+	must(tb, raw.Control(func(fd uintptr) {
+		must(tb, unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 30)) // seconds
+	}))
+	return raw
+}
+
 // overflow lets the ACK of n clients meet a full accept queue. While a listener defers
 // (TCP_DEFER_ACCEPT), a client without data stays half-open; then the limit is lowered and
 // all of them write, and only the first finds a place. It gives the clients that do not.
@@ -100,11 +112,7 @@ func localOf(tb testing.TB, fd int) netip.AddrPort {
 func overflow(tb testing.TB, client, server *netlab.Host, listener string, n int) (lost []netip.AddrPort) {
 	tb.Helper()
 	address := netip.MustParseAddrPort(server.Addr() + ":8080")
-	raw, err := listen(tb, server, listener, n+1).SyscallConn()
-	must(tb, err)
-	must(tb, raw.Control(func(fd uintptr) {
-		must(tb, unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 30))
-	}))
+	raw := deferAccept(tb, listen(tb, server, listener, n+1))
 	var fds []int
 	for range n + 1 {
 		fds = append(fds, half(tb, client, address))
