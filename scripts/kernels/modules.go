@@ -14,8 +14,8 @@ import (
 )
 
 // wanted are the modules that the suites need of a kernel that does not have them built
-// in: links, TUN devices, sock_diag, and the packet filter with its reject.
-var wanted = []string{"veth", "tun", "tcp_diag", "nf_tables", "nft_reject_inet"}
+// in: links, bridges, TUN devices, sock_diag, and the packet filter with its reject.
+var wanted = []string{"veth", "tun", "bridge", "tcp_diag", "nf_tables", "nft_reject_inet"}
 
 // module is a part of a kernel that is loaded at run time.
 type module struct {
