@@ -24,7 +24,7 @@ func TestStory(t *testing.T) {
 				t.Skip("takes up to 40 s: run with -full, as in: go test ./tests -run TestStory -v -args -full")
 			}
 			if r.clients > *mostClients {
-				t.Skipf("rows of more than %d clients are left out by -most-clients, for a machine that is too slow for them", *mostClients)
+				t.Skipf("-most-clients leaves out the rows of more than %d clients, which take an emulated machine minutes", *mostClients)
 			}
 			t.Parallel()
 			l.set(ledgerLine{row: r})

@@ -48,6 +48,12 @@ func (r result) unexplained(all []string) []string {
 			complaints = append(complaints, name+" ran under another kernel and is missing")
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.output)) {
+		if r.tests[name] == "" {
+			failed = true
+			complaints = append(complaints, name+" did not come to its end\n"+lastLines(r.output[name], 40))
+		}
+	}
 	switch {
 	case !r.ended:
 		complaints = append(complaints, "it did not come to its end\n"+lastLines(r.whole, 40))

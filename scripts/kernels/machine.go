@@ -18,8 +18,9 @@ import (
 // qemu is the program that runs the machines.
 const qemu = "qemu-system-x86_64"
 
-// machinePatience bounds a machine's life. It takes one or two minutes.
-const machinePatience = 10 * time.Minute
+// machinePatience bounds a machine's life. It takes two minutes of a CPU that it has for
+// itself.
+const machinePatience = 15 * time.Minute
 
 // kernel is a kernel to run suites under, in a virtual machine.
 type kernel struct {
@@ -43,8 +44,8 @@ func readKernel(ctx context.Context, folder string) (kernel, error) {
 }
 
 // contents is the initramfs of a machine.
-func contents(k kernel, program, binary []byte, chosen []suite) ([]byte, error) {
-	plan, err := json.Marshal(chosen)
+func contents(k kernel, program, binary []byte, suites []suite) ([]byte, error) {
+	plan, err := json.Marshal(suites)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // Command kernels runs the suites under other kernels, in virtual machines.
 //
-//	go run ./scripts/kernels [-releases 6.1,6.12] [-suites exact,causes,story] [-accel tcg]
+//	go run ./scripts/kernels [-releases 6.1,6.12] [-suites exact,causes,story] [-accel tcg] [-full]
 //
 // It builds the binary of ./tests once and runs the exact suite, the causes suite and
 // the story in real time with it: on this machine, and under the newest kernel of each
@@ -34,6 +34,7 @@ func main() {
 	releases := flag.String("releases", "6.1,6.12", "of the kernels to run under, with commas between them")
 	names := flag.String("suites", "exact,causes,story", "which suites to run, with commas between them")
 	accel := flag.String("accel", "tcg", "how QEMU runs the machines: tcg everywhere, kvm where it works")
+	full := flag.Bool("full", false, "leave out nothing in an emulated machine, which then takes twice as long")
 	flag.Parse()
 	chosen, err := chooseSuites(strings.Split(*names, ","))
 	if err == nil && flag.NArg() > 0 {
@@ -48,7 +49,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, strings.Split(*releases, ","), chosen, *accel); err != nil {
+	if err := run(ctx, strings.Split(*releases, ","), chosen, *accel, *full); err != nil {
 		fmt.Fprintln(os.Stderr, "kernels:", err)
 		os.Exit(1)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // result is what came of a suite under one kernel.
 type result struct {
 	suite    string
-	headline string            // its own words: "causes: 28 of 28 named, ..."
+	headline string            // its own words: "28 of 28 named, ..."
 	tests    map[string]string // by name: "pass", "fail" or "skip"
 	output   map[string]string // what each test printed
 	whole    string            // what the binary printed outside its tests
@@ -22,6 +23,34 @@ type result struct {
 	ended    bool
 	status   int
 	took     time.Duration
+}
+
+// count tells how many tests had an outcome.
+func (r result) count(outcome string) int {
+	n := 0
+	for _, its := range r.tests {
+		if its == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// sum is a result in a line.
+func (r result) sum() string {
+	return fmt.Sprintf("%s: %d tests passed, %d failed, %d skipped, in %v: %s", r.suite, r.count("pass"), r.count("fail"), r.count("skip"), r.took, r.headline)
+}
+
+// reason is why a test was skipped, in its own words; empty if it has none.
+func (r result) reason(name string) string {
+	var lines []string
+	for line := range strings.Lines(r.output[name]) {
+		line = strings.TrimSpace(source.ReplaceAllString(line, ""))
+		if line != "" && !strings.HasPrefix(line, "===") && !strings.HasPrefix(line, "---") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
 }
 
 // event is a line that go tool test2json prints; see go doc test2json.
@@ -65,8 +94,8 @@ func (r *result) read(s suite, e event) error {
 	}
 	r.output[e.Test] += e.Output
 	line := strings.TrimSpace(source.ReplaceAllString(e.Output, ""))
-	if strings.HasPrefix(line, s.headline) {
-		r.headline = line
+	if text, ok := strings.CutPrefix(line, s.headline); ok {
+		r.headline, _, _ = strings.Cut(text, s.until)
 	}
 	if text, ok := strings.CutPrefix(line, calibrated); ok {
 		r.measured = new(scenario.Calibration)

@@ -8,30 +8,48 @@ import (
 
 // suite is some tests of the binary.
 type suite struct {
-	Name  string   `json:"name"`
-	Tests string   `json:"tests"` // an expression for -test.run
-	Args  []string `json:"args"`  // more, for a machine that belongs to the suite alone
+	Name string   `json:"name"`
+	Args []string `json:"args"` // of the test binary, in a virtual machine
 
-	headline string // how the line of its log begins that tells its result
+	tests    string   // an expression for -test.run
+	whole    []string // more arguments, where the machine is the suite's alone
+	fewer    []string // and where it is emulated: fewer of what there are many
+	headline string   // how the line of its log begins that tells its result
+	until    string   // where what is of interest in it ends
 }
 
-// suites in the order in which they run. What a virtual machine is told in addition is
-// explained in docs/kernels.md: it is some fifteen times slower, so that it plays fewer
-// of the random runs.
+// suites in the order in which they run.
 var suites = []suite{
-	{"exact", "^TestExact", []string{"-random=100", "-witnessed=40"}, "exact: "},
-	{"causes", "^TestCauses", []string{"-labelled=20", "-whole-machine"}, "causes: "},
-	{"story", "^TestStory$", []string{"-most-clients=400"}, "verdict: "},
+	{
+		Name: "exact", tests: "^TestExact", fewer: []string{"-random=100", "-witnessed=40"},
+		headline: "exact: ", until: " in ",
+	},
+	{
+		Name: "causes", tests: "^TestCauses", whole: []string{"-whole-machine"}, fewer: []string{"-labelled=20"},
+		headline: "causes: ", until: "\n",
+	},
+	{
+		Name: "story", tests: "^TestStory$", fewer: []string{"-most-clients=400"},
+		headline: "verdict: the handshake RST ", until: " into",
+	},
 }
 
-// arguments are those of the test binary; whole tells that the machine is the suite's.
-func (s suite) arguments(whole bool) []string {
-	args := []string{"-test.v=test2json", "-test.timeout=5m", "-test.run=" + s.Tests}
-	if whole {
-		args = append(args, "-test.parallel=1")
-		args = append(args, s.Args...)
+// here are the arguments of the test binary on this machine.
+func (s suite) here() []string {
+	return []string{"-test.v=test2json", "-test.timeout=5m", "-test.run=" + s.tests}
+}
+
+// inMachine gives a suite the arguments that it has in a virtual machine. An emulated
+// one has one CPU, so it plays one test after the other; waiting costs it nothing.
+func (s suite) inMachine(emulated, full bool) suite {
+	s.Args = append(s.here(), s.whole...)
+	if emulated {
+		s.Args = append(s.Args, "-test.parallel=1")
 	}
-	return args
+	if emulated && !full {
+		s.Args = append(s.Args, s.fewer...)
+	}
+	return s
 }
 
 // chooseSuites finds suites by their names.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // column is a kernel and what came of its suites.
@@ -44,91 +46,69 @@ func (c column) find(suite string) *result {
 	return nil
 }
 
-// sum is a result in a few words.
-func (r result) sum() string {
-	counts := map[string]int{}
-	for _, outcome := range r.tests {
-		counts[outcome]++
-	}
-	text := fmt.Sprintf("%s: %d tests passed, %d failed, %d skipped, in %v", r.suite, counts["pass"], counts["fail"], counts["skip"], r.took)
-	if r.headline != "" {
-		text += "; " + r.headline
-	}
-	return text
-}
-
-// table has a line for each kernel and suite. The first column is this machine's.
+// table has a line for each kernel and suite, and below it what differed from the first
+// column, which is this machine's.
 func table(columns []column) string {
-	var text strings.Builder
+	var text, notes strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "kernel\tsuite\tpassed\ttook\tresult\twhat differed from this machine")
+	fmt.Fprintln(w, "kernel\tsuite\tpassed\ttook\tresult\tdiffers")
+	n := 0
 	for _, c := range columns {
 		for _, r := range c.results {
-			passed := 0
-			for _, outcome := range r.tests {
-				if outcome == "pass" {
-					passed++
-				}
+			var marks []string
+			for _, d := range differences(columns[0].find(r.suite), r) {
+				n++
+				marks = append(marks, fmt.Sprintf("[%d]", n))
+				fmt.Fprintf(&notes, "[%d] %s, %s: %s\n", n, c.kernel, r.suite, d)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%d of %d\t%v\t%s\t%s\n", c.kernel, r.suite, passed, len(r.tests), r.took, cut(r.headline), strings.Join(differences(columns[0], c, r), "; "))
+			fmt.Fprintf(w, "%s\t%s\t%d of %d\t%v\t%s\t%s\n", c.kernel, r.suite, r.count("pass"), len(r.tests), r.took, r.headline, strings.Join(marks, " "))
 		}
 		if c.err != nil {
-			fmt.Fprintf(w, "%s\t\t\t\tfailed\t\n", c.kernel)
+			fmt.Fprintf(w, "%s\t\t\t\tits machine failed\t\n", c.kernel)
 		}
 	}
 	w.Flush()
-	return text.String()
+	return text.String() + notes.String()
 }
 
-// cut leaves a headline without its first word, which is the suite's, and without how
-// long it took.
-func cut(headline string) string {
-	_, text, _ := strings.Cut(headline, ": ")
-	text, _, _ = strings.Cut(text, " in a full")
-	text, _, _ = strings.Cut(text, " scenarios equal in ")
-	return text
-}
-
-// differences are those of a result from the same suite's on this machine: what its
-// calibration says, and what ran on one of them only.
-func differences(here, c column, r result) []string {
-	base := here.find(r.suite)
-	if base == nil {
+// differences are those of a result from the same suite's on this machine, which is nil
+// if that was not run: what the calibration says, and what ran under one kernel only.
+func differences(here *result, r result) []string {
+	if here == nil {
 		return nil
 	}
 	var all []string
-	if r.measured != nil && base.measured != nil {
-		a, b := *r.measured, *base.measured
-		if a.SYNQueueExtra != b.SYNQueueExtra {
-			all = append(all, fmt.Sprintf("the SYN queue holds limit+%d, here limit+%d", a.SYNQueueExtra, b.SYNQueueExtra))
-		}
-		if a.LinearSYNTimeouts != b.LinearSYNTimeouts {
-			all = append(all, fmt.Sprintf("%d linear SYN time-outs, here %d", a.LinearSYNTimeouts, b.LinearSYNTimeouts))
-		}
-		if a.Tick != b.Tick {
-			all = append(all, fmt.Sprintf("a tick of %v, here %v", a.Tick, b.Tick))
+	if r.measured != nil && here.measured != nil {
+		all = calibrations(*here.measured, *r.measured)
+	}
+	notRun, added := map[string]int{}, map[string]int{}
+	for name, outcome := range r.tests {
+		switch {
+		case outcome == "skip" && here.tests[name] != "skip":
+			notRun[r.reason(name)]++
+		case outcome != "skip" && here.tests[name] == "skip":
+			added[here.reason(name)]++
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.tests)) {
-		mine, its := base.tests[name], r.tests[name]
-		switch {
-		case its == "skip" && mine != "skip":
-			all = append(all, fmt.Sprintf("%s is not run: %s", name, r.reason(name)))
-		case its == "pass" && mine == "skip":
-			all = append(all, fmt.Sprintf("%s is run, and not here: %s", name, base.reason(name)))
-		}
+	for _, why := range slices.Sorted(maps.Keys(notRun)) {
+		all = append(all, fmt.Sprintf("not run: %d tests: %s", notRun[why], why))
+	}
+	for _, why := range slices.Sorted(maps.Keys(added)) {
+		all = append(all, fmt.Sprintf("run in addition: %d tests, which this machine leaves out: %s", added[why], why))
 	}
 	return all
 }
 
-// reason is why a test was skipped, in its own words; empty if it has none.
-func (r result) reason(name string) string {
-	var lines []string
-	for line := range strings.Lines(r.output[name]) {
-		line = strings.TrimSpace(source.ReplaceAllString(line, ""))
-		if line != "" && !strings.HasPrefix(line, "===") && !strings.HasPrefix(line, "---") {
-			lines = append(lines, line)
+// calibrations says in words how a kernel's calibration differs from this machine's.
+func calibrations(here, there scenario.Calibration) []string {
+	var all []string
+	differ := func(a, b any, what string) {
+		if a != b {
+			all = append(all, fmt.Sprintf(what, b, a))
 		}
 	}
-	return strings.Join(lines, " ")
+	differ(here.SYNQueueExtra, there.SYNQueueExtra, "the SYN queue holds limit+%v half-open connections, here limit+%v")
+	differ(here.LinearSYNTimeouts, there.LinearSYNTimeouts, "a client repeats its SYN %v times before it doubles the time, here %v times")
+	differ(here.Tick, there.Tick, "a tick takes %v, here %v")
+	return all
 }
