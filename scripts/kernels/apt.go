@@ -21,7 +21,7 @@ type apt struct {
 // package by the checksum in them.
 func newApt(ctx context.Context, folder string) (*apt, error) {
 	if _, err := os.Stat(keyring); err != nil {
-		return nil, fmt.Errorf("Debian's keys are missing, without which no package can be trusted; type: sudo apt-get install debian-archive-keyring")
+		return nil, fmt.Errorf("no package can be trusted without Debian's keys, and %s is missing; type: sudo apt-get install debian-archive-keyring", keyring)
 	}
 	// The label of a mirror is known once its lists have been fetched, as on any Debian in use.
 	targets, err := output(ctx, folder, "apt-get", "indextargets", "--format", mirrorFormat)
