@@ -43,6 +43,9 @@ func run(ctx context.Context, releases []string, chosen []suite, accel string, f
 		return err
 	}
 	columns := append([]column{here}, m.playAll(ctx, kernels)...)
+	if ctx.Err() != nil {
+		return errors.New("interrupted; nothing is left running")
+	}
 	fmt.Println()
 	fmt.Print(table(columns))
 	if err := judge(columns); err != nil {
