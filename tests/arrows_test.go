@@ -60,6 +60,7 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/report",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
 	},
+	"scripts/kernels": {module + "/netlab/scenario", "golang.org/x/sys/unix"},
 	"scripts/hygiene": {"github.com/vishvananda/netlink", "golang.org/x/sys/unix"},
 }
 

@@ -99,7 +99,7 @@ func runOutOfDescriptors(args []string) error {
 	for {
 		if _, err := ln.Accept(); err != nil {
 			fmt.Println(err)
-			select {} // until it is killed with its host
+			return unix.Pause() // until it is killed with its host; an empty select is a deadlock to a program without cgo
 		}
 	}
 }

@@ -93,22 +93,19 @@ func stageUserTimeout(t *testing.T) scenario.Evidence {
 	s.write(client, "x")
 	s.receive(server, 1)
 	onSocket(t, client, func(fd int) error { return setOptions(fd, option{unix.TCP_USER_TIMEOUT, 1500}) })
-	s.until("the byte is acknowledged", func() bool { return unacked(t, client) == 0 })
+	s.until("the byte is acknowledged", func() bool { return tcpInfo(t, client).Unacked == 0 })
 	cut.Store(true)
 	s.write(client, "y")
 	s.read(client)
 	return s.stop()
 }
 
-// unacked is how many segments of a connection were not acknowledged.
-func unacked(t *testing.T, conn *net.TCPConn) (n uint32) {
+// tcpInfo is what the kernel tells of a connection.
+func tcpInfo(t *testing.T, conn *net.TCPConn) (info *unix.TCPInfo) {
 	t.Helper()
-	onSocket(t, conn, func(fd int) error {
-		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-		if err == nil {
-			n = info.Unacked
-		}
+	onSocket(t, conn, func(fd int) (err error) {
+		info, err = unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		return err
 	})
-	return n
+	return info
 }

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,7 +32,16 @@ func TestExact(t *testing.T) {
 	netlab.New(t) // where no lab can be had, says so once
 	e := exact{scenarios: grid()}
 	e.play(t)
+	logCalibration(t)
 	t.Logf("exact: %v in %v", &e, e.took.Round(time.Millisecond))
+}
+
+// logCalibration prints what differs between kernels as it is here, in JSON.
+func logCalibration(t *testing.T) {
+	t.Helper()
+	text, err := json.Marshal(newStand(t).Calibration)
+	fatal(t, err)
+	t.Logf("calibration: %s", text)
 }
 
 // TestExactRandom does the same with random scenarios. A failure is shrunk to a

@@ -1,10 +1,13 @@
 package tests
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab"
 )
+
+var mostClients = flag.Int("most-clients", 2000, "leave out the story's rows of more clients")
 
 // TestStory plays the story: 400, 800 and 2000 keep-alive clients start at once and
 // some see "connection reset by peer", until one of three knobs is turned. Every
@@ -19,6 +22,9 @@ func TestStory(t *testing.T) {
 		t.Run(r.name(), func(t *testing.T) {
 			if r.long && !*full {
 				t.Skip("takes up to 40 s: run with -full, as in: go test ./tests -run TestStory -v -args -full")
+			}
+			if r.clients > *mostClients {
+				t.Skipf("-most-clients leaves out the rows of more than %d clients, which take an emulated machine minutes", *mostClients)
 			}
 			t.Parallel()
 			l.set(ledgerLine{row: r})

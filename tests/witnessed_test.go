@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"github.com/rstlab/rstlab/netlab/witness"
 )
 
+var witnessed = flag.Int("witnessed", 10, "play every so many-th scenario of the grid with every witness on")
+
 // TestExactWitnessed plays a tenth of the grid with every witness on. Recording must not
 // change what it records.
 func TestExactWitnessed(t *testing.T) {
@@ -23,7 +26,7 @@ func TestExactWitnessed(t *testing.T) {
 	recording := witness.Record(t, witness.Config{Trace: witness.TraceAvailable() == nil}, st.wire.Client, st.wire.Server)
 	played := 0
 	for i, s := range grid() {
-		if i%10 != 0 {
+		if i%*witnessed != 0 {
 			continue
 		}
 		played++

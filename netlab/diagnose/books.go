@@ -77,7 +77,9 @@ func (it *item) account(cause Cause, moved func(p *place, counter string, n int)
 	switch cause {
 	case UserTimeout: // tcp_write_err counts it like a reset
 		moved(it.client, "EstabResets", 1)
-	case ListenerClosed, LingerZero, UnreadData, MemoryPressure, MemberClosed, FastOpenClosed:
+	// Not MemoryPressure: the kernel asks tcp_check_oom only about a connection that its
+	// program has closed, and which has left ESTABLISHED for that.
+	case ListenerClosed, LingerZero, UnreadData, MemberClosed, FastOpenClosed:
 		if rst := h.rst(); rst != nil && rst.has(scenario.ACK) {
 			moved(it.server, "EstabResets", 1)
 		}
