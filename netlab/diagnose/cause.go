@@ -34,7 +34,8 @@ const (
 	MemoryPressure      Cause = "memory-pressure"
 	UserTimeout         Cause = "user-timeout"
 	OutOfDescriptors    Cause = "out-of-descriptors"
-	Unknown             Cause = "unknown" // no cause fits what was seen
+	NotAnswered         Cause = "not-answered" // TCP did its part
+	Unknown             Cause = "unknown"      // no cause fits what was seen
 )
 
 // Grade is how sure a diagnosis is.

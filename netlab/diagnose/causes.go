@@ -39,6 +39,7 @@ var about = map[Cause]description{
 	MemoryPressure:      {"the server's kernel gave up the connection for want of memory", "raise net.ipv4.tcp_mem or tcp_max_orphans, or give the machine less to do"},
 	UserTimeout:         {"the client's kernel gave up: its data were not acknowledged in time", "look for what swallows the packets; TCP_USER_TIMEOUT says how long to wait"},
 	OutOfDescriptors:    {"the program has no descriptor left to accept with, so its accept queue filled up", "raise the limit of open files (ulimit -n), and look for descriptors that are never closed"},
+	NotAnswered:         {"the server's kernel took what the client sent, and the program gave no answer before the client's time was over", "let the program accept and answer faster; no queue is too short"},
 	Unknown:             {"no cause fits what was seen", ""},
 }
 

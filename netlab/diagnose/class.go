@@ -29,6 +29,7 @@ const (
 	silent             // established, and then nobody said anything
 	timeWait           // the SYN met a connection of before
 	gaveUp             // data repeated until the client gave up
+	ignored            // healthy on the wire, and its client was told of a failure
 )
 
 // promptly is how soon a RST follows what it answers, beyond two round trips: a busy

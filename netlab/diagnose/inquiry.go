@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -48,6 +49,9 @@ func (q *inquiry) open(it *item) *inquiry {
 		e := it.unreachable[0].what
 		q.clues = append(q.clues, Clue{Text: "an ICMP error came, " + e.what, Host: q.viewer.Host, At: e.at, Packet: e.number})
 	}
+	if it.class == ignored {
+		q.clues = append(q.clues, Clue{Text: "its client was told of a failure"})
+	}
 	for _, c := range suspects[it.class] {
 		if alibi, ok := alibis[c]; ok {
 			if why := alibi(q); why != "" {
@@ -77,6 +81,7 @@ var suspects = map[class][]Cause{
 	ghost:        {Healthy, CookieGhost, AcceptOverflowKept},
 	silent:       {Healthy, CookieACKLost, AcceptOverflowKept, CookieGhost, DeferAccept},
 	timeWait:     {TimeWaitReuse},
+	ignored:      {NotAnswered},
 	gaveUp:       {UserTimeout, CookieGhost, AcceptOverflowKept},
 }
 
@@ -191,13 +196,42 @@ func (q *inquiry) conclude() Flow {
 		Client: q.flow.client, Server: q.flow.server, Name: q.flow.name(),
 		Shape: q.shape, First: q.began, Last: q.last(),
 		Cause: cause, Grade: q.grade(cause), Candidates: q.shared.causes(q.left),
-		For: q.shared.clues(q.clues), Against: q.against(cause), RuledOut: q.shared.exclusions(q.excluded), Cure: about[cause].cure,
+		For: q.shared.clues(q.clues), Against: q.against(cause), RuledOut: q.shared.exclusions(q.excluded), Cure: q.cure(cause),
 		Recovered: cause != Healthy && q.h.recovered(),
 	}
 	if len(q.left) > 1 {
 		f.CaptureNext = q.captureNext()
 	}
 	return f
+}
+
+// cure is what to do about the cause. Where the queue was too short and it is known what
+// made it so, that comes first.
+func (q *inquiry) cure(cause Cause) string {
+	cure := about[cause].cure
+	if cure != largerQueue || q.server == nil {
+		return cure
+	}
+	for listener := range q.server.listeners(q.flow.server) {
+		return q.shared.text(func(text []byte) []byte {
+			return appendLargerQueue(text, listener.Limit, q.server.Sysctls["net.core.somaxconn"])
+		})
+	}
+	return cure
+}
+
+// appendLargerQueue names the smaller of backlog and somaxconn, which is the limit.
+func appendLargerQueue(text []byte, limit uint32, somaxconn string) []byte {
+	most, err := strconv.ParseUint(somaxconn, 10, 32)
+	switch {
+	case err != nil:
+		return append(text, largerQueue...)
+	case uint64(limit) < most:
+		text = fmt.Appendf(text, "raise the backlog of listen(2), which is %d (net.core.somaxconn allows %d)", limit, most)
+	default:
+		text = fmt.Appendf(text, "raise net.core.somaxconn, which is %d, and the backlog of listen(2) if it asks for no more", most)
+	}
+	return append(text, ", accept faster, or let clients connect at a pace"...)
 }
 
 // against is what the cause does not explain.
@@ -215,7 +249,7 @@ func (q *inquiry) against(cause Cause) (clues []Clue) {
 }
 
 // conclusive are the causes that packets alone can prove.
-var conclusive = []Cause{Healthy, ICMPUnreachable, TimeWaitReuse, InjectedRST}
+var conclusive = []Cause{Healthy, NotAnswered, ICMPUnreachable, TimeWaitReuse, InjectedRST}
 
 // grade is how sure the first candidate is: certain if it is the only one left and more
 // than its shape was looked at, likely if something speaks for it beyond that, or if

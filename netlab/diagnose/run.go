@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -18,7 +19,7 @@ func Run(e scenario.Evidence) Report {
 		places[i] = newPlace(host)
 	}
 	flows := track(e.Hosts)
-	x := newExaminer(places, endOf(e))
+	x := newExaminer(places, endOf(e), failed(e.Clients))
 	for _, f := range flows {
 		x.examine(f).gather()
 	}
@@ -42,12 +43,26 @@ func Run(e scenario.Evidence) Report {
 type examiner struct {
 	places    []*place
 	end       time.Duration // of all evidence
-	histories []history     // by host
+	failed    map[connection]bool
+	histories []history // by host
 	item      item
 }
 
-func newExaminer(places []*place, end time.Duration) *examiner {
-	return &examiner{places: places, end: end, histories: make([]history, len(places))}
+func newExaminer(places []*place, end time.Duration, failed map[connection]bool) *examiner {
+	return &examiner{places: places, end: end, failed: failed, histories: make([]history, len(places))}
+}
+
+// connection is both ends of one.
+type connection struct{ client, server netip.AddrPort }
+
+// failed are the connections whose clients were told of a failure. What they were told is
+// not looked at: it tells nothing about the cause.
+func failed(clients []scenario.ClientError) map[connection]bool {
+	told := map[connection]bool{}
+	for _, c := range clients {
+		told[connection{c.Local, c.Remote}] = true
+	}
+	return told
 }
 
 // examine finds out from where a flow was seen and of which class it is. The item is valid
@@ -74,6 +89,9 @@ func (x *examiner) examine(f *flow) *item {
 	it.class = it.h.classify(f.failedByICMP())
 	if it.class == ghost && it.h.recovered() && it.far != nil && len(it.far.data) < 2 {
 		it.class = healthy // the data were lost on the way, and came the second time
+	}
+	if it.class == healthy && it.h.begun() && len(it.h.data) > 0 && x.failed[connection{f.client, f.server}] {
+		it.class = ignored
 	}
 	return it
 }

@@ -127,3 +127,45 @@ func TestRunClues(t *testing.T) {
 		t.Errorf("the flow is %+v", f)
 	}
 }
+
+// A connection that is healthy on the wire, and whose client was told of a failure, was
+// not answered by the program. Others keep what the packets say of them.
+func TestNotAnswered(t *testing.T) {
+	packets := crowd(">S <S. >. >P. <.", ">S <S. >. >P. <.", ">S <S. >. >P. <. <F. >.", ">S <S. >. <R", ">S <S. >.")
+	e := scenario.Evidence{Hosts: []scenario.Witnessed{{Host: "server", Addrs: []netip.Addr{serverEnd.Addr()}, Packets: packets}}}
+	for _, i := range []uint16{0, 2, 3, 4} {
+		local := netip.AddrPortFrom(clientEnd.Addr(), clientEnd.Port()+i)
+		e.Clients = append(e.Clients, scenario.ClientError{Local: local, Remote: serverEnd, Phase: "read", Errno: "ETIMEDOUT"})
+	}
+	var got []string
+	for _, f := range Run(e).Flows {
+		got = append(got, string(f.Cause)+" "+string(f.Grade))
+	}
+	want := []string{"not-answered certain", "healthy certain", "not-answered certain", "accept-overflow-abort likely", "healthy possible"}
+	if !slices.Equal(got, want) {
+		t.Errorf("causes are %q, want %q", got, want)
+	}
+}
+
+// The cure of a short queue names what makes it short, if that is known.
+func TestCureOfAShortQueue(t *testing.T) {
+	for _, test := range []struct {
+		limit     uint32
+		somaxconn string
+		want      string
+	}{
+		{16, "4096", "raise the backlog of listen(2), which is 16 (net.core.somaxconn allows 4096), accept faster"},
+		{128, "128", "raise net.core.somaxconn, which is 128, and the backlog of listen(2) if it asks for no more, accept faster"},
+		{128, "", "raise the backlog of listen(2) and net.core.somaxconn, accept faster"},
+	} {
+		host := scenario.Witnessed{
+			Addrs: []netip.Addr{serverEnd.Addr()}, Packets: crowd(">S <S. >. <R"), Queues: []scenario.QueueSample{
+				{Listener: serverEnd, Limit: test.limit}, {At: time.Second, Listener: serverEnd, Limit: test.limit, Drops: 2},
+			},
+			Sysctls: map[string]string{"net.core.somaxconn": test.somaxconn},
+		}
+		if got := Run(scenario.Evidence{Hosts: []scenario.Witnessed{host}}).Flows[0].Cure; !strings.HasPrefix(got, test.want) {
+			t.Errorf("limit %d, somaxconn %q: the cure is %q, want %q", test.limit, test.somaxconn, got, test.want)
+		}
+	}
+}

@@ -33,6 +33,7 @@ var because = map[diagnose.Cause]string{
 	diagnose.FastOpenClosed:      "the server stopped while clients with TCP Fast Open were waiting",
 	diagnose.MemoryPressure:      "the server's kernel ran out of memory for connections",
 	diagnose.UserTimeout:         "the other side fell silent and a time limit of the program's own passed",
+	diagnose.NotAnswered:         "the server's program did not answer them in time",
 	diagnose.OutOfDescriptors:    "the server's program ran out of file descriptors and could accept nobody",
 }
 
