@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -18,14 +19,15 @@ var gateSettings = gate.NewSettings(flag.CommandLine)
 // became of them against limits: the server of the settings, or without a target
 // rstlab's own front with its backend. Each limit is a subtest.
 func TestGate(t *testing.T) {
+	if flag.NArg() > 0 {
+		t.Fatalf("%q is no flag: put the command in quotes, as in -target 'node server.js'", flag.Arg(0))
+	}
 	config, err := gateSettings.Config(gateBase(t), os.Environ())
-	if err != nil {
-		t.Fatal(err)
-	}
+	fatal(t, err)
+	folder := gateReport(t)
 	result, err := gate.Play(t.Context(), t, config, startFront)
-	if err != nil {
-		t.Fatal(err)
-	}
+	defer saveGate(t, result, folder)
+	fatal(t, err)
 	for _, v := range result.Verdicts {
 		t.Run(v.Name, func(t *testing.T) {
 			if !v.Passed {
@@ -33,7 +35,6 @@ func TestGate(t *testing.T) {
 			}
 		})
 	}
-	saveGate(t, result)
 }
 
 // startFront starts the front and its backend on one host, as in the story.
@@ -57,18 +58,39 @@ func gateBase(t *testing.T) string {
 	return folder
 }
 
+// gateReport is the folder that was asked for, made before the gate is played; empty if
+// none was.
+func gateReport(t *testing.T) string {
+	t.Helper()
+	folder := *reportDir
+	if folder == "" {
+		return ""
+	}
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(gateBase(t), folder)
+	}
+	fatal(t, os.MkdirAll(folder, 0o755))
+	probe, err := os.CreateTemp(folder, "probe-")
+	fatal(t, err)
+	fatal(t, errors.Join(probe.Close(), os.Remove(probe.Name())))
+	return folder
+}
+
 // saveGate writes the results where it was asked for, or where a failed test leaves its
 // evidence.
-func saveGate(t *testing.T, result gate.Result) {
+func saveGate(t *testing.T, result gate.Result, folder string) {
 	t.Helper()
 	var summary strings.Builder
 	fatal(t, result.Markdown(&summary))
 	appendSummary(t, summary.String())
-	folder := *reportDir
-	if folder == "" && t.Failed() && keepsArtifacts(t) {
+	switch {
+	case folder != "":
+	case t.Failed() && artifactsKept():
 		folder = t.ArtifactDir()
-	}
-	if folder == "" {
+	case t.Failed():
+		t.Log("for a report with every cause and its proof, add -report FOLDER behind -args")
+		return
+	default:
 		return
 	}
 	fatal(t, result.Save(folder))

@@ -39,10 +39,21 @@ func (l *serverLog) writeTo(w io.Writer) error {
 	return err
 }
 
-// quietTB sends the output of programs to the log.
+// quietTB sends the output of programs to the log. A lab that cannot be had fails a gate
+// that was asked for: one that is skipped would let everything pass.
 type quietTB struct {
 	netlab.TB
-	log *serverLog
+	log   *serverLog
+	asked bool
+}
+
+// Skipf fails if the gate was asked for.
+func (t quietTB) Skipf(format string, args ...any) {
+	t.Helper()
+	if t.asked {
+		t.Fatalf("no verdict: "+format, args...)
+	}
+	t.TB.Skipf(format, args...)
 }
 
 func (t quietTB) Output() io.Writer { return t.log }

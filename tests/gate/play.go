@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -32,6 +33,7 @@ type game struct {
 	port        int
 	files       string // the folder of the set-up files
 	proc        *netlab.Proc
+	seen        Listening // the listeners when every client had its fate
 	calibration scenario.Calibration
 }
 
@@ -40,23 +42,32 @@ type game struct {
 // verdict: the server does not start, is not reachable, serves nobody or ends. Nothing is
 // left running when the test ends.
 func Play(ctx context.Context, tb netlab.TB, c Config, own Starter) (Result, error) {
-	g := &game{Config: c, out: tb.Output(), log: new(serverLog), begin: time.Now()}
-	var err error
-	if g.files, err = os.MkdirTemp("", "rstlab-gate-"); err != nil {
-		return Result{}, err
-	}
-	tb.Cleanup(func() { _ = os.RemoveAll(g.files) })
-	if err := os.Chmod(g.files, 0o755); err != nil { // for a server that drops its privileges
-		return Result{}, err
-	}
+	g := &game{Config: c, port: c.Port, out: tb.Output(), log: new(serverLog), begin: time.Now()}
 	g.announce()
-	if err := g.makeLab(ctx, quietTB{tb, g.log}); err != nil {
+	r, err := g.run(ctx, tb, own)
+	if err != nil {
+		g.say("verdict", "none: %v", err)
+		return g.without(err), err
+	}
+	g.print(r)
+	return r, nil
+}
+
+// run is all from the lab to the verdict.
+func (g *game) run(ctx context.Context, tb netlab.TB, own Starter) (Result, error) {
+	if err := g.writeFiles(tb); err != nil {
 		return Result{}, err
 	}
-	for key, value := range c.Sysctls {
+	if err := g.makeLab(ctx, quietTB{tb, g.log, g.Target != ""}); err != nil {
+		return Result{}, err
+	}
+	for key, value := range g.Sysctls {
 		if err := g.server.SetSysctl(key, value); err != nil {
 			return Result{}, fmt.Errorf("sysctls: %w", err)
 		}
+	}
+	if g.Target != "" {
+		g.say("start", "the server has %v to listen on port %d", g.Patience, g.Port)
 	}
 	if err := g.start(own); err != nil {
 		return Result{}, err
@@ -65,14 +76,30 @@ func Play(ctx context.Context, tb netlab.TB, c Config, own Starter) (Result, err
 	if err != nil {
 		return Result{}, err
 	}
-	listening := g.listening()
-	g.say("ready", "%v; one client was answered in %v", listening, took)
+	g.say("ready", "%v; one client was answered in %v, to see that it can", g.listening(), took)
 	recording := witness.Record(tb, witness.Config{}, g.client, g.server)
 	swarm, evidence, err := g.play(ctx, recording)
 	if err != nil {
 		return Result{}, err
 	}
-	return g.result(listening, swarm, evidence)
+	return g.result(swarm, evidence)
+}
+
+// writeFiles makes the folder of the set-up files, if there are any.
+func (g *game) writeFiles(tb netlab.TB) (err error) {
+	if len(g.Files) == 0 {
+		return nil
+	}
+	if g.files, err = os.MkdirTemp("", "rstlab-gate-"); err != nil {
+		return err
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(g.files) })
+	for name, content := range g.Files {
+		if err := os.WriteFile(filepath.Join(g.files, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(g.files, 0o755) // for a server that drops its privileges
 }
 
 // makeLab joins the two hosts by a veth pair, or for a round-trip time by a wire.
@@ -81,10 +108,13 @@ func (g *game) makeLab(ctx context.Context, tb netlab.TB) (err error) {
 		g.client, g.server = netlab.New(tb).Pair()
 		g.calibration, err = wire.NewPlug(tb).Calibrate()
 	} else {
-		w := wire.New(tb)
-		if g.calibration, err = w.Calibrate(); err != nil {
+		if err := netlab.TUNAvailable(); err != nil {
+			return fmt.Errorf("rtt takes a TUN device: %w", err)
+		}
+		if g.calibration, err = wire.New(tb).Calibrate(); err != nil { // a wire of its own, since this changes sysctls
 			return err
 		}
+		w := wire.New(tb)
 		w.SetRTT(g.RTT)
 		g.client, g.server = w.Client, w.Server
 		live, stop := context.WithCancel(ctx)
@@ -146,6 +176,7 @@ func (g *game) play(ctx context.Context, recording *witness.Recording) (result l
 		result, err = loadclient.Run(ctx, config)
 	}()
 	g.follow(begun, decided, ended)
+	g.seen = g.listening()
 	e = recording.Stop()
 	if g.proc.Ended() != "" {
 		cancel(errServerEnded) // for clients that would wait in vain
@@ -153,8 +184,8 @@ func (g *game) play(ctx context.Context, recording *witness.Recording) (result l
 	close(looked)
 	<-ended
 	if how := g.ended(result); how != "" {
-		return result, e, fmt.Errorf("%s ended during the run, after %d of %d clients were served: %s",
-			g.name(), result.Fates[scenario.Served], len(result.Clients), how)
+		return result, e, fmt.Errorf("%s ended during the run, when of %d clients were %v: %s",
+			g.name(), len(result.Clients), result.Fates, how)
 	}
 	return result, e, err
 }

@@ -25,15 +25,16 @@ const Version = 1
 // Result is the verdict on a server, and what it rests on.
 type Result struct {
 	Version   int                 `json:"version"`
+	Passed    bool                `json:"passed"`
+	Error     string              `json:"error,omitempty"` // why there is no verdict; then only the configuration stands beside it
 	Config    Config              `json:"config"`
 	Server    Listening           `json:"server"`
 	Fates     scenario.Fates      `json:"fates"`
 	Figures   Figures             `json:"figures"`
 	Verdicts  []Verdict           `json:"verdicts"`
-	Passed    bool                `json:"passed"`
-	Causes    []diagnose.Count    `json:"causes"`    // of what went wrong; empty if nothing did
-	Predicted scenario.Fates      `json:"predicted"` // by netlab/predict, for a server that accepts at once when it goes on
-	Advice    string              `json:"advice"`    // which backlog, gap or burst would lose nobody, in lines
+	Causes    []diagnose.Count    `json:"causes"`           // of what went wrong; empty if nothing did
+	Predicted scenario.Fates      `json:"predicted"`        // by netlab/predict, for a server that accepts at once when it goes on
+	Advice    string              `json:"advice,omitempty"` // which backlog, gap or burst would lose nobody, in lines
 	Clients   []loadclient.Client `json:"clients"`
 
 	page report.Page
@@ -41,19 +42,19 @@ type Result struct {
 }
 
 // result judges, and tells it.
-func (g *game) result(listening Listening, swarm loadclient.Result, e scenario.Evidence) (Result, error) {
+func (g *game) result(swarm loadclient.Result, e scenario.Evidence) (Result, error) {
 	e.Clients = swarm.Errors(g.target())
 	for _, line := range g.proc.LastLines() {
 		e.Hosts[1].Log = append(e.Hosts[1].Log, scenario.LogLine{Text: line})
 	}
 	d := diagnose.Run(e)
 	r := Result{
-		Version: Version, Config: g.Config, Server: listening, Fates: swarm.Fates, Figures: figuresOf(swarm.Clients),
+		Version: Version, Config: g.Config, Server: g.seen, Fates: swarm.Fates, Figures: figuresOf(swarm.Clients),
 		Causes: failures(d), Clients: swarm.Clients, log: g.log,
 	}
 	r.Verdicts = g.Limits.judge(r.Figures)
 	r.Passed = !slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return !v.Passed })
-	s, err := g.scenario(listening)
+	s, err := g.scenario(g.seen)
 	if err != nil {
 		return r, err
 	}
@@ -65,13 +66,28 @@ func (g *game) result(listening Listening, swarm loadclient.Result, e scenario.E
 	if err != nil {
 		return r, fmt.Errorf("predict: %w", err)
 	}
-	r.Predicted, r.Advice = predicted.Fates, advice.String()
-	if r.page, err = g.page(r, s, e, d); err != nil {
-		return r, err
+	r.Predicted = predicted.Fates
+	r.page, err = g.page(r, s, e, d)
+	if r.aboutQueue() {
+		r.Advice, r.page.Advice = advice.String(), &advice
 	}
-	r.page.Advice = &advice
-	g.print(r)
-	return r, nil
+	return r, err
+}
+
+// aboutQueue tells whether a longer queue or fewer clients at once would have helped, or
+// nothing had to be helped.
+func (r Result) aboutQueue() bool {
+	f := r.Figures
+	return r.Passed || f.SYNUnanswered > 0 || slices.ContainsFunc(r.Causes, func(c diagnose.Count) bool { return c.Cause == diagnose.AcceptOverflowAbort })
+}
+
+// without is the result where there is no verdict.
+func (g *game) without(err error) Result {
+	run := report.Run{Name: g.arrivalsInWords(), Clients: g.waves().Clients(), Failed: true, Why: err.Error()}
+	return Result{
+		Version: Version, Config: g.Config, Error: err.Error(), Causes: []diagnose.Count{}, log: g.log,
+		page: report.Page{Title: g.name(), Runs: []report.Run{run}},
+	}
 }
 
 // failures are the causes of what went wrong.

@@ -111,13 +111,24 @@ func (g *game) print(r Result) {
 	_ = table.Flush() // a log that is lost must not stop the gate
 	fmt.Fprintln(g.out)
 	for _, c := range r.Causes {
-		g.say("cause", "%s, %s: %d connections, %d of them served late; %s", c.Cause, c.Grade, c.Flows, c.Recovered, c.Cure)
+		g.say("cause", "%s, %s: %d connections, %d of them served late%s", c.Cause, c.Grade, c.Flows, c.Recovered, after("; ", c.Cure))
 	}
-	g.say("predict", "%s, if the server accepts at once as soon as it goes on%s", r.Predicted, shared(r.Server))
+	g.say("predict", "at their first try %s, if the server accepts at once as soon as it goes on%s", r.Predicted, shared(r.Server))
 	for line := range strings.Lines(r.Advice) {
-		g.say("to pass", "%s", strings.TrimSuffix(line, "\n"))
+		g.say("advice", "%s", strings.TrimSuffix(line, "\n"))
+	}
+	if r.Advice == "" {
+		g.say("advice", "the accept queue was long enough, so neither a backlog nor a gap would help: see the causes")
 	}
 	g.say("verdict", "%s", r.Sentence())
+}
+
+// after is a text with what goes before it, if there is one.
+func after(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
 }
 
 // shared says what the prediction leaves out.

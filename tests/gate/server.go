@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +22,6 @@ type Starter func(*netlab.Host) (*netlab.Proc, int)
 
 // start runs the server and returns when it listens where the clients can reach it.
 func (g *game) start(own Starter) error {
-	g.port = g.Port
 	if g.Target == "" {
 		g.proc, g.port = own(g.server)
 	} else if err := g.startTarget(); err != nil {
@@ -49,12 +47,9 @@ func (g *game) startTarget() error {
 	for key, value := range g.Env {
 		cmd.Env = append(cmd.Env, key+"="+value)
 	}
-	for name, content := range g.Files {
-		if err := os.WriteFile(filepath.Join(g.files, name), []byte(content), 0o644); err != nil {
-			return err
-		}
+	if g.files != "" {
+		cmd.Env = append(cmd.Env, "RSTLAB_FILES="+g.files)
 	}
-	cmd.Env = append(cmd.Env, "RSTLAB_FILES="+g.files)
 	var err error
 	g.proc, err = g.server.StartCommand(cmd)
 	return err
@@ -149,7 +144,7 @@ func (g *game) whyNot(c loadclient.Client, took time.Duration) string {
 	case c.Fate == scenario.Refused:
 		return fmt.Sprintf("it refuses %s, though something listens on port %d; try the other family, with ipv6", family(g.addr), g.port)
 	case c.Status != 0:
-		return fmt.Sprintf("GET %s gives status %d; set path to one that gives 200", g.Path, c.Status)
+		return fmt.Sprintf("GET %s gives %s; set path to one that gives 200, and if it speaks TLS, gate it without", g.Path, c.Error)
 	case slices.Contains(unanswered, c.Fate) && c.Errno == 0 && c.Ended-c.Planned >= g.Timeout:
 		return fmt.Sprintf("the client was connected and got no answer in %v; %s", took, queuesInWords(g.listeners()))
 	case c.Fate == scenario.Failed && g.Protocol == protocolHTTP:
@@ -168,9 +163,12 @@ func printed(p *netlab.Proc) string {
 }
 
 func queuesInWords(queues []netlab.AcceptQueue) string {
+	if len(queues) == 0 {
+		return "nothing listens"
+	}
 	var all []string
 	for _, q := range queues {
-		all = append(all, "accept queue of "+q.String())
+		all = append(all, q.String())
 	}
-	return strings.Join(all, ", ")
+	return "accept queue of " + strings.Join(all, "; ")
 }

@@ -33,10 +33,15 @@ func NewSettings(flags *flag.FlagSet) *Settings {
 	s := &Settings{}
 	flags.StringVar(&s.file, "gate", "", "`file` that says what is gated; without it "+FileName+", if there is one")
 	names(new(Config)).VisitAll(func(f *flag.Flag) {
-		flags.Func(f.Name, "gate: "+f.Usage, func(value string) error {
+		note := func(value string) error {
 			s.given = append(s.given, setting{f.Name, value})
 			return nil
-		})
+		}
+		if _, is := f.Value.(flag.Getter).Get().(bool); is {
+			flags.BoolFunc(f.Name, "gate: "+f.Usage, note)
+		} else {
+			flags.Func(f.Name, "gate: "+f.Usage, note)
+		}
 	})
 	return s
 }

@@ -132,7 +132,7 @@ func TestRefuse(t *testing.T) {
 	}{
 		{"flag", []string{"-clients", "many"}, nil, "", `-clients is "many": want a whole number`},
 		{"duration", []string{"-stall", "5"}, nil, "", `-stall is "5": want a duration such as 500ms`},
-		{"bool", []string{"-ipv6", "perhaps"}, nil, "", `-ipv6 is "perhaps": want true or false`},
+		{"bool", []string{"-ipv6=perhaps"}, nil, "", `-ipv6 is "perhaps": want true or false`},
 		{"pair", []string{"-sysctl", "net.core.somaxconn"}, nil, "", `-sysctl is "net.core.somaxconn": want a name, an equals sign and a value`},
 		{"escape", []string{"-send", `\q`}, nil, "", `-send is "\\q": want text, in which a backslash begins an escape such as \n, \x00 or \\`},
 		{"variable", nil, []string{"RSTLAB_GATE_MAX_RESETS=few"}, "", `RSTLAB_GATE_MAX_RESETS is "few": want a whole number`},
@@ -141,8 +141,11 @@ func TestRefuse(t *testing.T) {
 		{"empty file", nil, nil, "# nothing\n", "rstlab.yaml is empty: want at least a target and a port"},
 		{"unknown field", nil, nil, "port: 1\nprot: tcp\n", `rstlab.yaml:2:1: unknown field "prot": want one of target, port, dir, `},
 		{"unknown limit", nil, nil, "limits:\n  reset: 1\n", `rstlab.yaml:2:3: unknown field "reset": want one of target, `},
-		{"field", nil, nil, "clients: many\n", "rstlab.yaml:1:10: cannot read string as a whole number"},
-		{"field of time", nil, nil, "stall: 5\n", "rstlab.yaml:1:8: cannot read uint64 as a duration such as 500ms"},
+		{"field", nil, nil, "clients: many\n", "rstlab.yaml:1:10: cannot read text as a whole number"},
+		{"field of time", nil, nil, "stall: 5\n", `rstlab.yaml: "5" is no duration: want one such as 500ms`},
+		{"time with a space", nil, nil, "stall: 1 s\n", `rstlab.yaml: "1 s" is no duration: want one such as 500ms`},
+		{"list", nil, nil, "target: [a]\n", "rstlab.yaml:1:9: cannot read a list as text"},
+		{"two documents", nil, nil, "clients: 1\n---\nclients: 2\n", "rstlab.yaml has more than one document: want one, without a line ---"},
 		{"twice", nil, nil, "port: 1\nport: 2\n", `rstlab.yaml:2:1: mapping key "port" already defined at [1:1]`},
 		{"no YAML", nil, nil, "port: [\n", "rstlab.yaml:1:7: "},
 
