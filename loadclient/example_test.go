@@ -78,7 +78,7 @@ func ExampleRun_epoll() {
 func ExampleMerge() {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
-	cfg := loadclient.Config{Engine: loadclient.Epoll, Target: server.URL, Clients: 101, Shards: 2, Start: time.Now().Add(time.Second)}
+	cfg := loadclient.Config{Engine: loadclient.Epoll, Target: server.URL, Clients: 101, Shards: 2, Start: time.Now().Add(2 * time.Second)}
 	results := make([]loadclient.Result, cfg.Shards)
 	var shards sync.WaitGroup
 	for i := range results {
