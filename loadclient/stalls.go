@@ -25,7 +25,7 @@ const (
 	stallTime     = time.Millisecond
 )
 
-// join adds the stalls of another process at the same time.
+// join adds the stalls of another machine at the same time.
 func (s Stalls) join(other Stalls) Stalls {
 	return Stalls{max(s.Largest, other.Largest), s.Total + other.Total, s.Count + other.Count}
 }
