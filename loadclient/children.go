@@ -94,6 +94,12 @@ func runChildren(ctx context.Context, cfg Config, address string, processes int)
 	}
 	result, err := join(results, cfg.Shard, cfg.Shards)
 	result.Plan = cfg.digest()
+	result.Stalls = Stalls{} // all saw the same machine: the worst that one of them saw
+	for _, r := range results {
+		if r.Stalls.Total >= result.Stalls.Total {
+			result.Stalls = r.Stalls
+		}
+	}
 	return result, errors.Join(firstOf(children), err)
 }
 

@@ -78,7 +78,8 @@ type Config struct {
 	Decided func()
 
 	// Progress is where one line about the running swarm is rewritten, if it is
-	// an [os.File] on a terminal; any other writer stays untouched. Optional.
+	// an [os.File] on a terminal; any other writer stays untouched. A swarm in child
+	// processes shows none. Optional.
 	Progress io.Writer
 }
 

@@ -203,7 +203,7 @@ func (s *epollShard) end(place int32, f failure) {
 	s.left--
 	_, bad := errors.AsType[badStatus](f.err)
 	if keep := f.err == nil || bad; !keep && state.fd >= 0 {
-		c.Local = s.local(state.fd)
+		c.Local = localAddr(int(state.fd))
 		c.TCP = tcpOf(int(state.fd), &s.info, stage != connecting, c.TCP.SYNRetries)
 		descriptor(state.fd).close()
 		state.fd = -1
@@ -236,7 +236,7 @@ func (s *epollShard) release(place int32) {
 		return
 	}
 	if c := s.client(place); state.stage == over {
-		c.Local = s.local(state.fd)
+		c.Local = localAddr(int(state.fd))
 		c.TCP = tcpOf(int(state.fd), &s.info, true, c.TCP.SYNRetries)
 	}
 	descriptor(state.fd).close()

@@ -35,7 +35,8 @@ type epollShard struct {
 	events []unix.EpollEvent
 	info   unix.TCPInfo
 
-	timeout unix.Timespec // of the poll that is under way
+	timeout unix.Timespec   // of the poll that is under way
+	asked   unix.EpollEvent // of the last watch
 
 	mu        sync.Mutex
 	cancelled error // guarded by mu

@@ -1,7 +1,6 @@
 package loadclient
 
 import (
-	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -62,7 +61,8 @@ func (rawSocket) Write(func(uintptr) bool) error { return syscall.EOPNOTSUPP }
 
 // watch tells epoll what the client waits for: edges of what can be read, and more.
 func (s *epollShard) watch(op, fd int, place int32, more uint32) error {
-	return unix.EpollCtl(int(s.epoll), op, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET | more, Fd: place})
+	s.asked = unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET | more, Fd: place}
+	return unix.EpollCtl(int(s.epoll), op, fd, &s.asked)
 }
 
 // poll waits for events for so long; zero: not at all.
@@ -86,26 +86,6 @@ func (s *epollShard) poll(wait time.Duration) []unix.EpollEvent {
 	return s.events[:n]
 }
 
-// rawAddr is a socket address as the kernel takes it.
-type rawAddr struct {
-	bytes [unix.SizeofSockaddrInet6]byte
-	size  uintptr
-}
-
-func newRawAddr(a netip.AddrPort) (r rawAddr) {
-	if a.Addr().Is4() {
-		raw := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.bytes))
-		raw.Family, raw.Addr = unix.AF_INET, a.Addr().As4()
-		r.size = unix.SizeofSockaddrInet4
-	} else {
-		raw := (*unix.RawSockaddrInet6)(unsafe.Pointer(&r.bytes))
-		raw.Family, raw.Addr = unix.AF_INET6, a.Addr().As16()
-		r.size = unix.SizeofSockaddrInet6
-	}
-	r.bytes[2], r.bytes[3] = byte(a.Port()>>8), byte(a.Port()) // both kinds have the port there, in network order
-	return r
-}
-
 // The calls below do not block, so they go past the runtime. They allocate nothing.
 
 func (s *epollShard) connectCall(fd descriptor32) syscall.Errno {
@@ -123,21 +103,4 @@ func (s *epollShard) sendCall(fd descriptor32, from uint32) (int, syscall.Errno)
 func (s *epollShard) receiveCall(fd descriptor32) (int, syscall.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&s.buffer[0])), uintptr(len(s.buffer)), 0, 0, 0)
 	return int(n), errno
-}
-
-// local is localAddr without its garbage.
-func (s *epollShard) local(fd descriptor32) netip.AddrPort {
-	var raw rawAddr
-	size := uint32(len(raw.bytes))
-	if _, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&raw.bytes)), uintptr(unsafe.Pointer(&size))); errno != 0 {
-		return netip.AddrPort{}
-	}
-	port := uint16(raw.bytes[2])<<8 | uint16(raw.bytes[3])
-	switch {
-	case port == 0:
-		return netip.AddrPort{}
-	case s.family == unix.AF_INET:
-		return netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(&raw.bytes)).Addr), port)
-	}
-	return netip.AddrPortFrom(netip.AddrFrom16((*unix.RawSockaddrInet6)(unsafe.Pointer(&raw.bytes)).Addr), port)
 }

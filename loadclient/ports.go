@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,7 +54,7 @@ func (p *ports) bind(fd, client int) error {
 		if err := choosePortAtConnect(fd); err != nil {
 			return err
 		}
-		return os.NewSyscallError("bind", unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, 0))))
+		return bindError(bindSocket(fd, netip.AddrPortFrom(source, 0)))
 	}
 	if !source.IsValid() {
 		var err error
@@ -61,14 +62,21 @@ func (p *ports) bind(fd, client int) error {
 			return err
 		}
 	}
-	var err error
+	var errno syscall.Errno
 	for range allPorts {
 		port := firstPort + (p.next[which].Add(1)-1)%allPorts
-		if err = unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, uint16(port)))); err != unix.EADDRINUSE {
+		if errno = bindSocket(fd, netip.AddrPortFrom(source, uint16(port))); errno != unix.EADDRINUSE {
 			break // no port that somebody else has
 		}
 	}
-	return os.NewSyscallError("bind", err)
+	return bindError(errno)
+}
+
+func bindError(errno syscall.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return os.NewSyscallError("bind", errno)
 }
 
 // anyAddress is the wildcard address of the socket's family.
@@ -78,14 +86,6 @@ func anyAddress(fd int) (netip.Addr, error) {
 		return netip.IPv6Unspecified(), os.NewSyscallError("getsockopt", err)
 	}
 	return netip.IPv4Unspecified(), os.NewSyscallError("getsockopt", err)
-}
-
-// sockaddr is the address for bind and connect. A zone is not kept.
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
-	}
-	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
 }
 
 // choosePortAtConnect lets sockets that are bound to an address share a port,

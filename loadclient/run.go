@@ -14,7 +14,8 @@ import (
 // descriptors are errors before any client starts, with a zero Result. If ctx
 // is cancelled, each client that had no fate yet is Failed at once, and Run
 // returns the complete Result together with context.Cause(ctx). A Result that
-// does not pass its own Check is a bug here and comes with that error.
+// does not pass its own Check is a bug here and comes with that error. A child process
+// that fails is an error too; what it did not report is then a local error.
 //
 // More clients than the process may have descriptors for are spread over child
 // processes of the same binary, see [Child].
@@ -41,7 +42,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		result, err = runHere(ctx, cfg, address, soon)
 	}
 	if err != nil {
-		return result, fmt.Errorf("prepare swarm: %w", err)
+		return result, fmt.Errorf("run swarm: %w", err)
 	}
 	if err := result.Check(); err != nil {
 		return result, fmt.Errorf("check swarm: %w", err)

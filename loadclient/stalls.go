@@ -11,7 +11,7 @@ import (
 )
 
 // Stalls are how long this machine kept a thread waiting that had nothing to do but to
-// wake up every millisecond. A client that was late by no more than that was not kept
+// wake up every few milliseconds. A client that was late by no more than that was not kept
 // waiting by the server.
 type Stalls struct {
 	Largest time.Duration `json:"largest_ns"`
@@ -21,11 +21,11 @@ type Stalls struct {
 
 // Bounds of the watch.
 const (
-	watchInterval = time.Millisecond
+	watchInterval = 3 * time.Millisecond
 	stallTime     = time.Millisecond
 )
 
-// join adds the stalls of another process at the same time.
+// join adds the stalls of another machine at the same time.
 func (s Stalls) join(other Stalls) Stalls {
 	return Stalls{max(s.Largest, other.Largest), s.Total + other.Total, s.Count + other.Count}
 }

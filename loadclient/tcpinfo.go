@@ -2,7 +2,6 @@ package loadclient
 
 import (
 	"net"
-	"net/netip"
 	"syscall"
 	"unsafe"
 
@@ -47,24 +46,4 @@ func tcpOfConn(conn net.Conn, synRetries uint32) (tcp TCP) {
 	// On error conn is closed, and nothing is known of it.
 	_ = raw.Control(func(fd uintptr) { tcp = tcpOf(int(fd), &unix.TCPInfo{}, true, synRetries) })
 	return tcp
-}
-
-// localAddr is the address the socket fd is bound to. It is zero where no port
-// was taken, or the kernel took it back when the connect failed.
-func localAddr(fd int) netip.AddrPort {
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	var local netip.AddrPort
-	switch a := name.(type) {
-	case *unix.SockaddrInet4:
-		local = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
-		local = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
-	}
-	if local.Port() == 0 {
-		return netip.AddrPort{}
-	}
-	return local
 }

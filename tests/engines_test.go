@@ -28,7 +28,7 @@ func withEngine(engine loadclient.Engine, h *netlab.Host, config loadclient.Conf
 
 // TestEnginesInTwoWaves fills an accept queue but for one place, and lets a burst of 400
 // come while all ACKs are held: of the limit + 1 whose SYNs are answered one gets the
-// place, and the rest are reset. Both engines see the same, to the last client.
+// place, and the rest are reset. Both engines say the same.
 func TestEnginesInTwoWaves(t *testing.T) {
 	const limit, clients = 16, 400
 	for _, engine := range []loadclient.Engine{loadclient.HTTP, loadclient.Epoll} {
@@ -48,8 +48,7 @@ func TestEnginesInTwoWaves(t *testing.T) {
 			swarm := startSwarm(t, p, engine, clients)
 			awaitAtLeast(t, p.Server, server, "ListenDrops", clients-(limit+1))
 			fatal(t, p.Release(false))
-			want := scenario.Fates{scenario.Queued: 1, scenario.Reset: limit, scenario.SYNDropped: clients - (limit + 1)}
-			swarm.check(t, server, nil, want, loadclient.Confirmation{Overflowed: limit, Waiting: 1})
+			swarm.check(t, server, nil, 1, limit)
 		})
 	}
 }
@@ -81,10 +80,8 @@ func TestEnginesInTheRetryBatch(t *testing.T) {
 			fatal(t, p.Hold(false))
 			awaitCounter(t, p.Server, server, "ListenDrops", repeated+repeated-answered)
 			fatal(t, p.Release(false))
-			want := scenario.Fates{
-				scenario.Queued: limit + 1 + accepts, scenario.Reset: answered - accepts, scenario.SYNDropped: repeated - answered,
-			}
-			swarm.check(t, server, accepted, want, loadclient.Confirmation{Overflowed: answered - accepts, Unanswered: accepts, Waiting: limit + 1})
+			swarm.before = limit + 1
+			swarm.check(t, server, accepted, limit+1+accepts, answered-accepts)
 		})
 	}
 }
@@ -103,6 +100,7 @@ type runningSwarm struct {
 	result  loadclient.Result
 	err     error
 	decided scenario.Counters // the server's when every client had its fate
+	before  int               // clients in the queue before the batch in which some are reset
 }
 
 // enginePatience is how long a client waits: beyond the first repeated SYN and what comes
@@ -120,16 +118,35 @@ func startSwarm(t *testing.T, p *wire.Plug, engine loadclient.Engine, clients in
 	return s
 }
 
-func (s *runningSwarm) check(t *testing.T, server scenario.Counters, accepted map[netip.AddrPort]bool, fates scenario.Fates, confirmed loadclient.Confirmation) {
+// check wants so many clients in the accept queue or accepted, so many reset in the
+// handshake, and the rest without an answer to their SYNs.
+//
+// A handshake that the kernel resets and completes at the same time, because its ACK and
+// its first data come on two CPUs, is stolen: the client is reset, the server has it in
+// the queue all the same, and EmbryonicRsts, which is exact, does not count it.
+func (s *runningSwarm) check(t *testing.T, server scenario.Counters, accepted map[netip.AddrPort]bool, queued, resets int) {
 	t.Helper()
 	s.running.Wait()
 	fatal(t, s.err)
-	if !maps.Equal(s.result.Fates, fates) {
+	moved := s.decided.Since(server)
+	if got := moved["EmbryonicRsts"]; got != uint64(resets) {
+		t.Errorf("EmbryonicRsts at the server is %d, want %d", got, resets)
+	}
+	stolen := s.result.Fates[scenario.Reset] - resets
+	fates := scenario.Fates{
+		scenario.Queued: queued - stolen, scenario.Reset: resets + stolen, scenario.SYNDropped: len(s.result.Clients) - queued - resets,
+	}
+	maps.DeleteFunc(fates, func(_ scenario.Fate, n int) bool { return n == 0 })
+	if stolen < 0 || stolen > queued-s.before || !maps.Equal(s.result.Fates, fates) {
 		t.Errorf("the fates are %v, want %v\n%v", s.result.Fates, fates, s.result)
 	}
-	got, err := loadclient.Confirm(s.result, accepted, s.decided.Since(server))
-	if err != nil || got != confirmed {
-		t.Errorf("the server confirms %+v, %v, want %+v", got, err, confirmed)
+	if stolen > 0 {
+		t.Logf("%d handshakes were reset and completed at the same time", stolen)
+	}
+	moved["EmbryonicRsts"] += uint64(stolen)
+	got, err := loadclient.Confirm(s.result, accepted, moved)
+	if err != nil || got.Overflowed+got.ByProgram != resets+stolen || got.Waiting+got.Unanswered != queued-stolen || got.ByProgram > stolen {
+		t.Errorf("the server confirms %+v, %v, want %d reset and %d queued", got, err, resets+stolen, queued-stolen)
 	}
 }
 

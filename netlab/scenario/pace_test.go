@@ -44,7 +44,8 @@ func TestRamp(t *testing.T) {
 // distribution, which are the same.
 func TestPoisson(t *testing.T) {
 	t.Parallel()
-	const clients, gap = 100_000, 20 * ms
+	const clients = 100_000
+	const gap = 20 * ms
 	arrivals := Poisson(clients, gap, 7)
 	if err := arrivals.Validate(); err != nil || arrivals.Clients() != clients || arrivals[0].At != 0 {
 		t.Fatalf("%d clients, the first at %v, %v", arrivals.Clients(), arrivals[0].At, err)
@@ -56,10 +57,10 @@ func TestPoisson(t *testing.T) {
 	}
 	mean := sum / (clients - 1)
 	deviation := math.Sqrt(squares/(clients-1) - mean*mean)
-	if got, want := time.Duration(mean).Round(ms), time.Duration(gap); got != want {
+	if got, want := time.Duration(mean).Round(ms), gap; got != want {
 		t.Errorf("mean gap is %v, want %v to the millisecond", got, want)
 	}
-	if got, want := time.Duration(deviation).Round(ms), time.Duration(gap); got != want {
+	if got, want := time.Duration(deviation).Round(ms), gap; got != want {
 		t.Errorf("deviation of the gaps is %v, want %v to the millisecond", got, want)
 	}
 	if !reflect.DeepEqual(arrivals, Poisson(clients, gap, 7)) || reflect.DeepEqual(arrivals, Poisson(clients, gap, 8)) {
