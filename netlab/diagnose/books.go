@@ -88,6 +88,17 @@ func (it *item) account(cause Cause, moved func(p *place, counter string, n int)
 	}
 }
 
+// stolen is how many of the client's segments met the full accept queue while another CPU
+// was already resetting the same request for the one before. Each of them is an overflow and
+// a RST too, and then, since the request is gone, a stray that the listener answers with one
+// RST more.
+//
+// Source, checked on v6.18: tcp_check_req with req_stolen (net/ipv4/tcp_minisocks.c),
+// tcp_v4_rcv (net/ipv4/tcp_ipv4.c).
+func (h *history) stolen() int {
+	return max(0, len(h.rsts)-len(h.acks)-len(h.data))
+}
+
 // established tells whether the client's socket was in ESTABLISHED, or CLOSE_WAIT, when
 // the RST came: those are what EstabResets counts.
 func (h *history) established(rst *segment) bool {
@@ -157,7 +168,7 @@ func (it *item) accountDrops(cause Cause, h *history, moved func(p *place, count
 	}
 	switch cause {
 	case AcceptOverflowAbort, AcceptOverflowRetry:
-		drops(1, "ListenOverflows", "ListenDrops")
+		drops(1+h.stolen(), "ListenOverflows", "ListenDrops")
 	case AcceptOverflowKept, CookieGhost, KeptExpired:
 		drops(len(h.unansweredACKs()), "ListenOverflows", "ListenDrops")
 	}

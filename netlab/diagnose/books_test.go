@@ -16,6 +16,10 @@ func TestBooks(t *testing.T) {
 	}{
 		{"balanced", ">S <S. >. <R", scenario.Counters{"EmbryonicRsts": 1, "OutRsts": 1, "ListenOverflows": 1, "ListenDrops": 1},
 			map[string]int64{"EmbryonicRsts": 0, "OutRsts": 0, "ListenOverflows": 0, "ListenDrops": 0}},
+		{"an ACK and data, one after the other", ">S <S. >. >P. <R <R", scenario.Counters{"EmbryonicRsts": 1, "OutRsts": 2, "ListenOverflows": 1, "ListenDrops": 1},
+			map[string]int64{"EmbryonicRsts": 0, "OutRsts": 0, "ListenOverflows": 0, "ListenDrops": 0}},
+		{"an ACK and data, on two CPUs at once", ">S <S. >. >P. <R <R <R", scenario.Counters{"EmbryonicRsts": 1, "OutRsts": 3, "ListenOverflows": 2, "ListenDrops": 2},
+			map[string]int64{"EmbryonicRsts": 0, "OutRsts": 0, "ListenOverflows": 0, "ListenDrops": 0}},
 		{"more than was captured", ">S <S. >. <R", scenario.Counters{"EmbryonicRsts": 5, "OutRsts": 7, "ListenOverflows": 9, "ListenDrops": 9},
 			map[string]int64{"EmbryonicRsts": 4, "OutRsts": 6, "ListenOverflows": 8, "ListenDrops": 8}},
 		{"a counter of nobody's", ">S <S. >. >P. <.", scenario.Counters{"TCPReqQFullDrop": 3, "TCPAbortOnData": 2},
