@@ -19,18 +19,14 @@ type queueLog struct {
 // it, and is not kept.
 const longestLook = 10 * time.Millisecond
 
-// look keeps the readings that tell something new. The SYN queues, which cost more, are
-// looked at when their pace allows it. With all set everything is looked at, and kept.
-func (l *queueLog) look(start time.Time, all bool) {
-	at := time.Since(start)
-	readings := l.host.QueueSamples()
-	read := time.Since(start)
-	if !all && read-at > longestReading {
-		return
-	}
-	if len(readings) > 0 && (all || l.pace.due(read)) {
-		lengths := l.synQueues(read)
-		if all || time.Since(start)-read <= longestLook {
+// note keeps the readings of a time that tell something new. The SYN queues, which cost
+// more, are looked at when their pace allows it. With all set everything is looked at, and
+// kept.
+func (l *queueLog) note(start time.Time, at time.Duration, readings []scenario.QueueSample, all bool) {
+	now := time.Since(start)
+	if len(readings) > 0 && (all || l.pace.due(now)) {
+		lengths := l.synQueues(now)
+		if all || time.Since(start)-now <= longestLook {
 			for i, q := range readings {
 				readings[i].SYNQueue = lengths[q.Listener.Port()]
 			}

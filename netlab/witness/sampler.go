@@ -51,22 +51,29 @@ func (s *sampler) run(interval time.Duration) {
 // what it had stands in the next one.
 const longestReading = 2 * time.Millisecond
 
-// look takes a sample of every host. Its time is the one just before it was read: what
-// it does not have yet happened later than that. With all set it is kept however long it
-// took.
+// look takes a sample of every host.
 func (s *sampler) look(all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.counters {
-		at := time.Since(s.start)
-		now := l.host.Counters()
-		if all || time.Since(s.start)-at <= longestReading {
-			l.note(at, now, all)
-		}
+	for i := range s.counters {
+		s.lookAt(i, all)
 	}
-	for _, l := range s.queues {
-		l.look(s.start, all)
+}
+
+// lookAt takes a sample of one host. Its time is the one just before it was read: what it
+// does not have yet happened later than that. With all set it is kept however long it
+// took. Counters and queues have one time and are kept together or not at all: counters
+// that moved beside a queue that seems not to have would tell that another was meant.
+func (s *sampler) lookAt(i int, all bool) {
+	counters, queues := s.counters[i], s.queues[i]
+	at := time.Since(s.start)
+	now := counters.host.Counters()
+	readings := queues.host.QueueSamples()
+	if !all && time.Since(s.start)-at > longestReading {
+		return
 	}
+	counters.note(at, now, all)
+	queues.note(s.start, at, readings, all)
 }
 
 // halt ends the goroutine.

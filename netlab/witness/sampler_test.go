@@ -5,7 +5,10 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -121,6 +124,43 @@ func awaitQueue(t *testing.T, rec *Recording, length, drops uint32) {
 		last := samples[len(samples)-1]
 		return last.Length == length && last.Drops == drops
 	})
+}
+
+// Whatever the counters of a sample have, the queue's reading has too, on a machine that is
+// busier than it can be: a reading that was held up is left out of both.
+func TestQueuesKeepUpWithCounters(t *testing.T) {
+	const clients = 400
+	client, server := pair(t)
+	address := netip.MustParseAddrPort(server.Addr() + ":8080")
+	listen(t, server, address.String(), 0)
+	dial(t, client, address.String(), 1) // fills the accept queue
+	rec := Record(t, Config{Interval: time.Millisecond}, client, server)
+	var quit atomic.Bool
+	var busy sync.WaitGroup
+	for range 4 * runtime.GOMAXPROCS(0) {
+		busy.Go(func() {
+			for !quit.Load() {
+			}
+		})
+	}
+	for range clients {
+		half(t, client, address)
+	}
+	await(t, "all SYNs to be dropped", func() bool { return server.Counters()["ListenDrops"] == clients })
+	quit.Store(true)
+	busy.Wait()
+	w := rec.Stop().Hosts[1]
+	for _, c := range w.Counters {
+		drops := uint32(0)
+		for _, q := range w.Queues {
+			if q.At <= c.At {
+				drops = q.Drops
+			}
+		}
+		if uint64(drops) < c.Counters["ListenDrops"] {
+			t.Errorf("at %v ListenDrops is %d, and the listener is known to have dropped %d", c.At, c.Counters["ListenDrops"], drops)
+		}
+	}
 }
 
 // A SYN queue that fills, client by client, and is emptied by their data: one sample for
