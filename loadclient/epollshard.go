@@ -178,6 +178,9 @@ func (s *epollShard) cancel(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancelled = cancelled(ctx)
+	if s.wake == noDescriptor {
+		return // it is over, and the number may be somebody else's by now
+	}
 	_, _ = unix.Write(int(s.wake), []byte{1, 0, 0, 0, 0, 0, 0, 0}) // of an eventfd: fails only when it is full of them
 }
 
@@ -209,6 +212,9 @@ func (s *epollShard) seal() {
 		s.release(int32(place))
 	}
 	s.epoll.close()
+	s.epoll = noDescriptor
+	s.mu.Lock() // a run that is cancelled at its very end
+	defer s.mu.Unlock()
 	s.wake.close()
-	s.epoll, s.wake = noDescriptor, noDescriptor
+	s.wake = noDescriptor
 }

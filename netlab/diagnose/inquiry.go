@@ -16,6 +16,7 @@ type item struct {
 	near, far      *history      // as seen at the client and at the server; nil if not captured there
 	viewer         *place        // where h was seen
 	end            time.Duration // of all evidence
+	failed         bool          // its client was told of a failure
 }
 
 // atServer is the view from the server's end, or else the one there is.
@@ -72,7 +73,7 @@ var suspects = map[class][]Cause{
 	delayed:      {AcceptOverflowSYN, OutOfDescriptors, SYNQueueFull, MaxSYNBacklog, FirewallDropSYN},
 	handshakeRST: {AcceptOverflowAbort, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
 	retriedRST:   {AcceptOverflowRetry, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
-	lateRST:      {KeptExpired, CookieGhost, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
+	lateRST:      {KeptExpired, CookieGhost, AcceptOverflowAbort, ListenerClosedHalf, MemberClosed, FirewallRejectACK, InjectedRST},
 	abortRST:     {ListenerClosed, MemberClosed, UnreadData, LingerZero, KeepAliveRace, MemoryPressure, FastOpenClosed, InjectedRST},
 	closedWrite:  {WriteAfterClose, KeepAliveRace, InjectedRST},
 	strayRST:     {WriteAfterClose, KeepAliveRace, ListenerClosedHalf, CookieGhost, KeptExpired, FirewallRejectACK, InjectedRST},
@@ -197,7 +198,7 @@ func (q *inquiry) conclude() Flow {
 		Shape: q.shape, First: q.began, Last: q.last(),
 		Cause: cause, Grade: q.grade(cause), Candidates: q.shared.causes(q.left),
 		For: q.shared.clues(q.clues), Against: q.against(cause), RuledOut: q.shared.exclusions(q.excluded), Cure: q.cure(cause),
-		Recovered: cause != Healthy && q.h.recovered(),
+		Recovered: cause != Healthy && !q.failed && q.h.recovered(),
 	}
 	if len(q.left) > 1 {
 		f.CaptureNext = q.captureNext()
@@ -239,6 +240,9 @@ func (q *inquiry) against(cause Cause) (clues []Clue) {
 	add := func(text string, s segment) {
 		clues = append(clues, Clue{Text: text, Host: q.viewer.Host, At: s.at, Packet: s.number})
 	}
+	if cause == Healthy && q.failed {
+		clues = append(clues, Clue{Text: "its client was told of a failure, which was not the connection's: look at what the program answered"})
+	}
 	if cause == Healthy && len(q.h.ownRSTs) > 0 {
 		add("the client itself reset the connection", q.h.ownRSTs[0])
 	}
@@ -249,7 +253,7 @@ func (q *inquiry) against(cause Cause) (clues []Clue) {
 }
 
 // conclusive are the causes that packets alone can prove.
-var conclusive = []Cause{Healthy, NotAnswered, ICMPUnreachable, TimeWaitReuse, InjectedRST}
+var conclusive = []Cause{Healthy, ICMPUnreachable, TimeWaitReuse, InjectedRST}
 
 // grade is how sure the first candidate is: certain if it is the only one left and more
 // than its shape was looked at, likely if something speaks for it beyond that, or if

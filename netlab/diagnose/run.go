@@ -90,7 +90,8 @@ func (x *examiner) examine(f *flow) *item {
 	if it.class == ghost && it.h.recovered() && it.far != nil && len(it.far.data) < 2 {
 		it.class = healthy // the data were lost on the way, and came the second time
 	}
-	if it.class == healthy && it.h.begun() && len(it.h.data) > 0 && x.failed[connection{f.client, f.server}] {
+	it.failed = x.failed[connection{f.client, f.server}]
+	if it.failed && it.class == healthy && it.h.dataAcked && !it.h.answered && it.h.serverFIN == nil {
 		it.class = ignored
 	}
 	return it

@@ -128,8 +128,9 @@ func TestRunClues(t *testing.T) {
 	}
 }
 
-// A connection that is healthy on the wire, and whose client was told of a failure, was
-// not answered by the program. Others keep what the packets say of them.
+// A connection whose data was acknowledged, with neither an answer nor an end, and whose
+// client was told of a failure, was not answered by the program. Others keep what the
+// packets say of them, such as one that the program closed.
 func TestNotAnswered(t *testing.T) {
 	packets := crowd(">S <S. >. >P. <.", ">S <S. >. >P. <.", ">S <S. >. >P. <. <F. >.", ">S <S. >. <R", ">S <S. >.")
 	e := scenario.Evidence{Hosts: []scenario.Witnessed{{Host: "server", Addrs: []netip.Addr{serverEnd.Addr()}, Packets: packets}}}
@@ -141,7 +142,7 @@ func TestNotAnswered(t *testing.T) {
 	for _, f := range Run(e).Flows {
 		got = append(got, string(f.Cause)+" "+string(f.Grade))
 	}
-	want := []string{"not-answered certain", "healthy certain", "not-answered certain", "accept-overflow-abort likely", "healthy possible"}
+	want := []string{"not-answered likely", "healthy certain", "healthy certain", "accept-overflow-abort likely", "healthy possible"}
 	if !slices.Equal(got, want) {
 		t.Errorf("causes are %q, want %q", got, want)
 	}

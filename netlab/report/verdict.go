@@ -29,8 +29,12 @@ func (p Page) Verdict() Verdict {
 	case total == 0:
 		return Verdict{Plain: p.runsInWords()}
 	case len(bad) == 0:
+		plain := fmt.Sprintf("%s went well.", allOf(total, "connection"))
+		if failed := p.failedRuns(); failed != "" {
+			plain = fmt.Sprintf("%s went well for TCP, and %s all the same: look at what the program answered.", allOf(total, "connection"), failed)
+		}
 		return Verdict{
-			Plain: fmt.Sprintf("%s went well.", allOf(total, "connection")),
+			Plain: plain,
 			Exact: sentence([]string{fmt.Sprintf("%s: %d", diagnose.Healthy, total), p.booksInWords(), p.failedRuns()}),
 		}
 	}

@@ -152,10 +152,13 @@ func (m *matrix) playHere(ctx context.Context) (column, error) {
 		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 			return here, err
 		}
+		if ctx.Err() != nil {
+			return here, ctx.Err()
+		}
 		here.add(ctx, m.suites, section{s.Name, string(text), true, cmd.ProcessState.ExitCode(), time.Since(begun).Round(100 * time.Millisecond)})
 		m.say("%s: %s", here.kernel, here.results[len(here.results)-1].sum())
 	}
-	return here, ctx.Err()
+	return here, nil
 }
 
 // playAll runs the suites under all kernels at one time.

@@ -33,7 +33,7 @@ func figuresOf(clients []loadclient.Client) Figures {
 	f := Figures{Clients: len(clients)}
 	var connects []time.Duration
 	for _, c := range clients {
-		repeated := c.TCP.SYNRetries > 0
+		repeated := c.TCP.SYNRetries > 0 || c.Fate == scenario.SYNDropped
 		if repeated {
 			f.SYNUnanswered++
 		}

@@ -23,10 +23,11 @@ func TestFigures(t *testing.T) {
 		{Fate: scenario.GhostOrKept, TCP: again, Connected: ms},
 		{Fate: scenario.Queued, TCP: once, Connected: ms},
 		{Fate: scenario.Closed, TCP: once, Connected: ms},
+		{Fate: scenario.SYNDropped, TCP: once, Planned: ms, Ended: 901 * ms}, // before its SYN came again
 		{Fate: scenario.Refused, TCP: once},
 		{Fate: scenario.BadStatus},
 	}
-	want := Figures{Clients: 11, Served: 3, Resets: 2, SYNUnanswered: 4, Unanswered: 3, Other: 2, ConnectP99: 4000 * ms}
+	want := Figures{Clients: 12, Served: 3, Resets: 2, SYNUnanswered: 5, Unanswered: 3, Other: 2, ConnectP99: 4000 * ms}
 	if got := figuresOf(clients); got != want {
 		t.Errorf("figuresOf() = %+v, want %+v", got, want)
 	}

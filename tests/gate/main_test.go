@@ -42,11 +42,19 @@ func runSample(args []string) error {
 		if err != nil {
 			return err
 		}
-		ln := oneListener{make(chan net.Conn, 1)}
-		ln.conns <- conn
-		return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
+		return http.Serve(oneListener{only(conn)}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
 	case "pong":
 		return pong(ln)
+	}
+	if *how == "closes" { // its listener, after the first client, and lives on
+		go func() {
+			conn, err := ln.Accept()
+			if err == nil {
+				ln.Close()
+				http.Serve(oneListener{only(conn)}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			}
+		}()
+		select {}
 	}
 	requests := 0
 	return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,10 +62,19 @@ func runSample(args []string) error {
 			fmt.Println("sample: out of luck")
 			os.Exit(7)
 		}
-		if r.URL.Path != "/" {
+		switch {
+		case r.URL.Path != "/":
 			http.NotFound(w, r)
+		case *how == "busy" && requests > 1:
+			http.Error(w, "busy", http.StatusServiceUnavailable)
 		}
 	}))
+}
+
+func only(conn net.Conn) chan net.Conn {
+	conns := make(chan net.Conn, 1)
+	conns <- conn
+	return conns
 }
 
 // oneListener accepts what it was given, and then nobody.

@@ -76,7 +76,11 @@ func (g *game) run(ctx context.Context, tb netlab.TB, own Starter) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	g.say("ready", "%v; one client was answered in %v, to see that it can", g.listening(), took)
+	g.seen = g.listening()
+	if len(g.seen.Limits) == 0 {
+		return Result{}, fmt.Errorf("%s does not listen any more after its first client%s", g.name(), printed(g.proc))
+	}
+	g.say("ready", "%v; one client was answered in %v, to see that it can", g.seen, took)
 	recording := witness.Record(tb, witness.Config{}, g.client, g.server)
 	swarm, evidence, err := g.play(ctx, recording)
 	if err != nil {
@@ -176,7 +180,7 @@ func (g *game) play(ctx context.Context, recording *witness.Recording) (result l
 		result, err = loadclient.Run(ctx, config)
 	}()
 	g.follow(begun, decided, ended)
-	g.seen = g.listening()
+	now := g.listening()
 	e = recording.Stop()
 	if g.proc.Ended() != "" {
 		cancel(errServerEnded) // for clients that would wait in vain
@@ -187,6 +191,10 @@ func (g *game) play(ctx context.Context, recording *witness.Recording) (result l
 		return result, e, fmt.Errorf("%s ended during the run, when of %d clients were %v: %s",
 			g.name(), len(result.Clients), result.Fates, how)
 	}
+	if err == nil && len(now.Limits) == 0 {
+		err = fmt.Errorf("%s goes on and does not listen any more, when of %d clients were %v%s", g.name(), len(result.Clients), result.Fates, printed(g.proc))
+	}
+	g.seen = now // some servers open more listeners late
 	return result, e, err
 }
 

@@ -128,6 +128,7 @@ func TestPlayErrors(t *testing.T) {
 		{"not HTTP", "-how pong", nil, []string{"it does not answer in HTTP", "set protocol tcp, send and expect"}},
 		{"another page", "", func(c *gate.Config) { c.Path = "/nosuch" }, []string{"GET /nosuch gives status 404: 404 page not found; set path to one that gives 200"}},
 		{"deaf", "-how deaf", nil, []string{"the client was connected and got no answer", "accept queue of [::]:8080: 1 wait"}},
+		{"closes its listener", "-how closes", nil, []string{"does not listen any more after its first client", "sample: up"}},
 		{"dies of its first client", "-die-after 1", nil, []string{"ended while its first client waited: exit status 7", "sample: out of luck"}},
 		{"dies in the burst", "-die-after 2", nil, []string{"ended during the run, when of 20 clients were ", "sample: out of luck"}},
 	} {
@@ -149,6 +150,25 @@ func TestPlayErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server that answers everybody with 503 fails, by other failures than the gate is about,
+// and the page does not say that all is well.
+func TestPlayBusy(t *testing.T) {
+	c := gate.Defaults()
+	c.Clients, c.Stall = 20, 100*time.Millisecond
+	command(t, &c, "-how busy")
+	r, err := gate.Play(t.Context(), t, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Passed || r.Figures.Other != 20 || len(r.Causes) != 0 || r.Advice != "" {
+		t.Errorf("passed is %v with figures %+v, causes %v, advice %q; want 20 other failures and nothing else", r.Passed, r.Figures, r.Causes, r.Advice)
+	}
+	var page strings.Builder
+	if err := r.Markdown(&page); err != nil || !strings.Contains(page.String(), "20 connections went well for TCP, and 1 of 1 run failed") {
+		t.Errorf("the page says: %.300s, %v", page.String(), err)
 	}
 }
 

@@ -77,8 +77,23 @@ func (g *game) result(swarm loadclient.Result, e scenario.Evidence) (Result, err
 // aboutQueue tells whether a longer queue or fewer clients at once would have helped, or
 // nothing had to be helped.
 func (r Result) aboutQueue() bool {
-	f := r.Figures
-	return r.Passed || f.SYNUnanswered > 0 || slices.ContainsFunc(r.Causes, func(c diagnose.Count) bool { return c.Cause == diagnose.AcceptOverflowAbort })
+	return r.Passed || slices.ContainsFunc(r.Causes, func(c diagnose.Count) bool { return slices.Contains(shortQueue, c.Cause) })
+}
+
+// shortQueue are the causes that a longer queue cures.
+var shortQueue = []diagnose.Cause{
+	diagnose.AcceptOverflowAbort, diagnose.AcceptOverflowRetry, diagnose.AcceptOverflowKept, diagnose.KeptExpired,
+	diagnose.CookieGhost, diagnose.AcceptOverflowSYN, diagnose.SYNQueueFull, diagnose.MaxSYNBacklog,
+}
+
+// notAnswered is how many clients waited in vain although no queue was too short for them.
+func (r Result) notAnswered() int {
+	for _, c := range r.Causes {
+		if c.Cause == diagnose.NotAnswered {
+			return c.Flows
+		}
+	}
+	return 0
 }
 
 // without is the result where there is no verdict.

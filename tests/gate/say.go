@@ -117,8 +117,10 @@ func (g *game) print(r Result) {
 	for line := range strings.Lines(r.Advice) {
 		g.say("advice", "%s", strings.TrimSuffix(line, "\n"))
 	}
-	if r.Advice == "" {
-		g.say("advice", "the accept queue was long enough, so neither a backlog nor a gap would help: see the causes")
+	if n := r.notAnswered(); n > 0 {
+		g.say("advice", "%d clients were let in and not answered in time, which no backlog and no gap cures: the program is too slow", n)
+	} else if r.Advice == "" {
+		g.say("advice", "no queue was too short, so neither a backlog nor a gap would help: see the causes")
 	}
 	g.say("verdict", "%s", r.Sentence())
 }
