@@ -24,7 +24,8 @@ func (c Config) processes() (int, error) {
 	case fresh == 0:
 		return 0, fmt.Errorf("there are no descriptors left for %d clients: type `ulimit -n %d` first", clients, clients)
 	case c.Control != nil:
-		return 0, fmt.Errorf("%d clients need more than one process, which has descriptors for %d, and no function goes from one to another: want Within in place of Control", clients, room)
+		need := clients*c.Engine.descriptors() + spareDescriptors
+		return 0, fmt.Errorf("%d clients need some %d descriptors, and this process may have them for %d: type `ulimit -n %d` first, or in a program set Within in place of Control", clients, need, room, need)
 	case !childCalled.Load():
 		return 0, fmt.Errorf("%d clients need more than one process, which has descriptors for %d: call loadclient.Child first in main or TestMain", clients, room)
 	}
