@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/rstlab/rstlab/netlab"
+	"golang.org/x/sys/unix"
 )
 
 // sample is a server that is right or wrong in one way.
@@ -23,12 +23,13 @@ func runSample(args []string) error {
 	listen := flags.String("listen", ":8080", "")
 	network := flags.String("network", "tcp", "")
 	how := flags.String("how", "http", "")
-	late := flags.Duration("late", 0, "")
 	dieAfter := flags.Int("die-after", 0, "number of requests")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	time.Sleep(*late)
+	if *how == "mute" { // it never listens
+		return unix.Pause()
+	}
 	ln, err := net.Listen(*network, *listen)
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func runSample(args []string) error {
 	fmt.Println("sample: up")
 	switch *how {
 	case "deaf": // its accept loop does not run
-		select {}
+		return unix.Pause() // an empty select would pass for a deadlock where cgo is off
 	case "one": // and stops after one
 		conn, err := ln.Accept()
 		if err != nil {
@@ -54,7 +55,7 @@ func runSample(args []string) error {
 				http.Serve(oneListener{only(conn)}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			}
 		}()
-		select {}
+		return unix.Pause()
 	}
 	requests := 0
 	return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,9 +81,17 @@ func only(conn net.Conn) chan net.Conn {
 // oneListener accepts what it was given, and then nobody.
 type oneListener struct{ conns chan net.Conn }
 
-func (l oneListener) Accept() (net.Conn, error) { return <-l.conns, nil }
-func (l oneListener) Close() error              { return nil }
-func (l oneListener) Addr() net.Addr            { return nil }
+func (l oneListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	default:
+		return nil, unix.Pause()
+	}
+}
+
+func (l oneListener) Close() error   { return nil }
+func (l oneListener) Addr() net.Addr { return nil }
 
 // pong answers PING with +PONG, and everything else with -ERR.
 func pong(ln net.Listener) error {

@@ -121,7 +121,7 @@ func TestPlayErrors(t *testing.T) {
 		{"no such folder", "", func(c *gate.Config) { c.Dir = "/nosuch" }, []string{"dir is /nosuch: want a folder"}},
 		{"ends at once", "-nosuchflag", nil, []string{"ended before it listened on port 8080: exit status 1", "not defined: -nosuchflag"}},
 		{"another port", "-listen :9090", nil, []string{"does not listen on port 8080 after 300ms; listening in the host: [[::]:9090]", "sample: up"}},
-		{"too late", "-late 1m", nil, []string{"does not listen on port 8080 after 300ms; listening in the host: []; it printed nothing"}},
+		{"too late", "-how mute", nil, []string{"does not listen on port 8080 after 300ms; listening in the host: []; it printed nothing"}},
 		{"loopback", "-listen 127.0.0.1:8080", nil, []string{"listens on 127.0.0.1:8080, which IPv4 clients on another host cannot reach: let it listen on 0.0.0.0:8080"}},
 		{"only IPv4", "-network tcp4", func(c *gate.Config) { c.IPv6 = true }, []string{"listens on 0.0.0.0:8080, which IPv6 clients on another host cannot reach: let it listen on [::]:8080"}},
 		{"only IPv6", "-network tcp6", nil, []string{"it refuses IPv4, though something listens on port 8080; try the other family, with ipv6"}},

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,10 +74,14 @@ func names(c *Config) *flag.FlagSet {
 	return flags
 }
 
+// unsaid is a number of clients that nobody can ask for.
+const unsaid = math.MinInt
+
 // Config reads the file and the environment, and puts what was said on the command line
 // above them. Relative folders count from base, those in the file from the file's folder.
 func (s *Settings) Config(base string, environ []string) (Config, error) {
 	c := Defaults()
+	c.Clients = unsaid
 	fromEnvironment, err := environment(environ)
 	if err != nil {
 		return c, err
@@ -99,8 +104,12 @@ func (s *Settings) Config(base string, environ []string) (Config, error) {
 			return c, err
 		}
 	}
-	if c.Arrivals != nil && c.Clients == Defaults().Clients {
-		c.Clients = 0 // nobody asked for the default
+	switch {
+	case c.Clients != unsaid:
+	case c.Arrivals != nil:
+		c.Clients = 0
+	default:
+		c.Clients = Defaults().Clients
 	}
 	c.root(base)
 	return c, c.Validate()

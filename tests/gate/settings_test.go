@@ -115,8 +115,8 @@ func TestDir(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	c, _, err := said(t, []string{"-target", "x", "-port", "1", "-protocol", "tcp", "-send", `GET "a" \x00\r\n`, "-expect", `\\`}, nil, "")
-	if err != nil || c.Send != "GET \"a\" \x00\r\n" || c.Expect != `\` {
+	c, _, err := said(t, []string{"-target", "x", "-port", "1", "-protocol", "tcp", "-send", `GET "a" \"é\" \x00\xff\r\n`, "-expect", `\\`}, nil, "")
+	if err != nil || c.Send != "GET \"a\" \"é\" \x00\xff\r\n" || c.Expect != `\` {
 		t.Errorf("Config() sends %q and expects %q, %v", c.Send, c.Expect, err)
 	}
 }
@@ -158,7 +158,7 @@ func TestRefuse(t *testing.T) {
 		{"path", append(target, "-path", "x"), nil, "", `path is "x": want one that begins with a slash`},
 		{"nothing expected", append(target, "-protocol", "tcp", "-send", "x"), nil, "", "expect is empty with protocol tcp: want the beginning of the server's answer"},
 		{"server first, again", append(target, "-protocol", "tcp", "-expect", "x", "-requests", "2"), nil, "", "requests is 2 without send: want 1"},
-		{"clients and waves", nil, nil, "clients: 3\narrivals: [{clients: 3}]\n", "clients is 3 beside arrivals: want only one of them"},
+		{"clients and waves", nil, nil, "clients: 400\narrivals: [{clients: 3}]\n", "clients is 400 beside arrivals: want only one of them"},
 		{"gap and waves", nil, nil, "gap: 3s\narrivals: [{clients: 3}]\n", "gap is 3s beside arrivals: want the gap inside the waves"},
 		{"no clients", []string{"-clients", "0"}, nil, "", "clients is 0: want at least 1"},
 		{"gap", []string{"-gap", "-1s"}, nil, "", "gap is -1s: want zero for all at once, or more"},

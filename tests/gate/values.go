@@ -40,9 +40,26 @@ func (p pairs) Get() any { return *p.to }
 type text struct{ to *string }
 
 func (t text) Set(value string) error {
-	var err error
-	*t.to, err = strconv.Unquote(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
-	return err
+	var plain strings.Builder
+	for value != "" {
+		if value[0] == '"' { // needs no backslash here, and may have one
+			plain.WriteByte('"')
+			value = value[1:]
+			continue
+		}
+		char, multibyte, rest, err := strconv.UnquoteChar(value, '"')
+		if err != nil {
+			return err
+		}
+		if multibyte {
+			plain.WriteRune(char)
+		} else {
+			plain.WriteByte(byte(char))
+		}
+		value = rest
+	}
+	*t.to = plain.String()
+	return nil
 }
 
 func (t text) String() string {
