@@ -55,7 +55,8 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
 		module + "/scripts/internal/program", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
 	},
-	"scripts/internal/program": {},
+	"scripts/internal/program":  {},
+	"scripts/internal/captured": {},
 	"scripts/diagnose": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/report",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",

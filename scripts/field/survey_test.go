@@ -3,14 +3,13 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/scripts/internal/captured"
 )
 
 func TestMain(m *testing.M) { netlab.Main(m, netlab.Role{Name: goRole, Run: serveGo}) }
@@ -83,31 +82,11 @@ func TestSurveyOfABrokenServer(t *testing.T) {
 	needSomaxconn(t)
 	broken := server{Name: "broken", Program: "/bin/sh", Args: []string{"@PROGRAM@", "-c", "echo port @PORT@ is taken; exit 3"}}
 	var ok bool
-	stderr := captured(t, func() { _, ok = survey(broken, "/bin/sh", scenario.Modern) })
+	_, stderr := captured.Run(t, "", func() { _, ok = survey(broken, "/bin/sh", scenario.Modern) })
 	want := "field: broken: it ended before it listened: exit status 3; it printed last:\nserver/sh: port 8080 is taken\n"
 	if ok || stderr != want {
 		t.Errorf("survey() = %v and says %q, want false and %q", ok, stderr, want)
 	}
-}
-
-// captured is what fn writes to standard error.
-func captured(t *testing.T, fn func()) string {
-	t.Helper()
-	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	func() {
-		defer func(stderr *os.File) { os.Stderr = stderr }(os.Stderr)
-		os.Stderr = file
-		fn()
-	}()
-	text, err := os.ReadFile(file.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestCommonLimit(t *testing.T) {

@@ -5,50 +5,16 @@ import (
 	"errors"
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/predict"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/scripts/internal/captured"
 )
 
 func TestMain(m *testing.M) { netlab.Main(m) }
-
-// captured runs fn with input as standard input, and gives what it wrote to the two
-// others. They belong to the process, so its tests are not parallel.
-func captured(t *testing.T, input string, fn func()) (stdout, stderr string) {
-	t.Helper()
-	folder := t.TempDir()
-	open := func(name, content string) *os.File {
-		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	files := [...]*os.File{open("stdin", input), open("stdout", ""), open("stderr", "")}
-	func() {
-		in, out, errs := os.Stdin, os.Stdout, os.Stderr
-		defer func() { os.Stdin, os.Stdout, os.Stderr = in, out, errs }()
-		os.Stdin, os.Stdout, os.Stderr = files[0], files[1], files[2]
-		fn()
-	}()
-	var texts []string
-	for _, file := range files {
-		text, err := os.ReadFile(file.Name())
-		if err := errors.Join(err, file.Close()); err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, string(text))
-	}
-	return texts[1], texts[2]
-}
 
 func TestParse(t *testing.T) {
 	const (
@@ -85,7 +51,7 @@ func TestParse(t *testing.T) {
 		t.Run(test.args, func(t *testing.T) {
 			var got options
 			var err error
-			captured(t, "", func() { got, err = parse(strings.Fields(test.args)) })
+			captured.Run(t, "", func() { got, err = parse(strings.Fields(test.args)) })
 			text := ""
 			if err != nil {
 				got, text = options{}, err.Error()
@@ -98,7 +64,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	stdout, stderr := captured(t, "", func() {
+	stdout, stderr := captured.Run(t, "", func() {
 		if _, err := parse([]string{"-help"}); !errors.Is(err, flag.ErrHelp) {
 			t.Errorf("parse(-help) = %v, want %v", err, flag.ErrHelp)
 		}
@@ -122,7 +88,7 @@ const overflow = `{"arrivals":[{"clients":3}],"rtt":"100ms","backlog":1,"accept"
 
 func TestRunPredict(t *testing.T) {
 	var status int
-	stdout, stderr := captured(t, overflow, func() { status = options{engine: "predict"}.run(nil) })
+	stdout, stderr := captured.Run(t, overflow, func() { status = options{engine: "predict"}.run(nil) })
 	const want = `{
   "fates": {
     "ghost": 1,
@@ -154,7 +120,7 @@ func TestRunPredict(t *testing.T) {
 
 func TestRunBadScenario(t *testing.T) {
 	var status int
-	stdout, stderr := captured(t, `{"arrivals":[{"clients":0}],"backlog":1,"accept":{"mode":"never"}}`, func() {
+	stdout, stderr := captured.Run(t, `{"arrivals":[{"clients":0}],"backlog":1,"accept":{"mode":"never"}}`, func() {
 		status = options{engine: "predict"}.run(nil)
 	})
 	if want := "scenario: arrivals: wave 0: clients is 0, want at least 1\n"; status != statusBad || stdout != "" || stderr != want {
@@ -164,7 +130,7 @@ func TestRunBadScenario(t *testing.T) {
 
 func TestRunAdvise(t *testing.T) {
 	var status int
-	stdout, stderr := captured(t, overflow, func() { status = options{engine: "predict", advise: true}.run(nil) })
+	stdout, stderr := captured.Run(t, overflow, func() { status = options{engine: "predict", advise: true}.run(nil) })
 	const want = "smallest backlog: 2 (with 1: queued 2, ghost 1)\n" +
 		"smallest gap: this knob alone does not help\n" +
 		"largest burst: 2 (with 3: queued 2, ghost 1)\n"
@@ -189,7 +155,7 @@ func TestShowTellsOfTheError(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var status int
-			stdout, stderr := captured(t, "", func() { status = show(os.Stdout, test.value, test.err) })
+			stdout, stderr := captured.Run(t, "", func() { status = show(os.Stdout, test.value, test.err) })
 			if status != statusDiffers || stdout != "" || stderr != test.want {
 				t.Errorf("show() = %d, and it printed %q and %q, want %d, nothing and %q", status, stdout, stderr, statusDiffers, test.want)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/scripts/internal/captured"
 	"github.com/rstlab/rstlab/scripts/internal/program"
 )
 
@@ -192,7 +193,7 @@ func tableSize(t *testing.T) int {
 func TestRunCompare(t *testing.T) {
 	needTUN(t)
 	var status int
-	stdout, stderr := captured(t, overflow, func() { status = player{options{engine: "virtual", compare: true}}.Run() })
+	stdout, stderr := captured.Run(t, overflow, func() { status = player{options{engine: "virtual", compare: true}}.Run() })
 	var o scenario.Outcome
 	if err := json.Unmarshal([]byte(stdout), &o); err != nil || o.Fates.String() != "queued 2, ghost 1" {
 		t.Errorf("Run() printed %s, which is %v, %v", stdout, o.Fates, err)

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/rstlab/rstlab/scripts/internal/captured"
 )
 
 // inLab runs fn as the program does, on a lab with three cleanups, and gives in which
@@ -14,7 +15,7 @@ import (
 // through.
 func inLab(t *testing.T, fn func(*Lab)) (undone []int, failed bool, stderr string, passed any) {
 	t.Helper()
-	stderr = captured(t, func() {
+	_, stderr = captured.Run(t, "", func() {
 		lab := &Lab{Name: "scenario"}
 		for i := range 3 {
 			lab.Cleanup(func() { undone = append(undone, i) })
@@ -24,26 +25,6 @@ func inLab(t *testing.T, fn func(*Lab)) (undone []int, failed bool, stderr strin
 		fn(lab)
 	})
 	return undone, failed, stderr, passed
-}
-
-// captured is what fn writes to standard error.
-func captured(t *testing.T, fn func()) string {
-	t.Helper()
-	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	func() {
-		defer func(stderr *os.File) { os.Stderr = stderr }(os.Stderr)
-		os.Stderr = file
-		fn()
-	}()
-	text, err := os.ReadFile(file.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestLab(t *testing.T) {
