@@ -123,6 +123,7 @@ func (s *epollShard) run() {
 		s.expire()
 		if err := s.cancellation(); err != nil {
 			s.endAll(err)
+			return // a client may have become due meanwhile, and has its fate
 		}
 	}
 }
