@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab"
@@ -135,6 +137,36 @@ func TestTraceIsRemoved(t *testing.T) {
 	if text, err := readAt(root, name+"/trace_clock"); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("instance %s is still there: %q, %v", name, text, err)
 	}
+}
+
+// A child process that is being started has copies of every descriptor until its exec, for
+// which the kernel does not remove the instance: the tracer waits until it is over.
+func TestTraceIsRemovedBesideStarts(t *testing.T) {
+	needTrace(t)
+	stop := make(chan struct{})
+	var starts sync.WaitGroup
+	for range 3 {
+		starts.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					if err := exec.Command("true").Run(); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	for range 20 {
+		if err := TraceAvailable(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	starts.Wait()
 }
 
 // The instance of a process that was killed is swept away by the next tracer.

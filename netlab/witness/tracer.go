@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -177,10 +178,25 @@ func (t *tracer) close() error {
 		}
 	}
 	if t.name != "" {
-		errs = append(errs, os.NewSyscallError("rmdir", unix.Unlinkat(t.root, t.name, unix.AT_REMOVEDIR)))
+		errs = append(errs, t.remove())
 	}
 	if t.root >= 0 {
 		errs = append(errs, os.NewSyscallError("close", unix.Close(t.root)))
 	}
 	return errors.Join(errs...)
+}
+
+// execTime is far more than a child process needs from its fork to its exec.
+const execTime = 5 * time.Second
+
+// remove removes the instance. A child process that another goroutine is starting has
+// copies of the descriptors just closed, until its exec, and for as long the kernel finds
+// the instance busy; nothing tells when it is over but asking again.
+func (t *tracer) remove() error {
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		err := unix.Unlinkat(t.root, t.name, unix.AT_REMOVEDIR)
+		if !errors.Is(err, unix.EBUSY) || time.Since(start) > execTime {
+			return os.NewSyscallError("rmdir", err)
+		}
+	}
 }
