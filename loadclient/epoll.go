@@ -25,8 +25,7 @@ func (e *epollEngine) prepare() error {
 	if err != nil {
 		return err
 	}
-	// The server wants the other CPUs.
-	n := max(1, min(runtime.GOMAXPROCS(0)/2, len(e.clients)))
+	n := min(threads(runtime.GOMAXPROCS(0)), max(1, len(e.clients)))
 	for i := range n {
 		e.shards = append(e.shards, newEpollShard(e.swarm, target, request, i, n))
 	}
@@ -41,6 +40,10 @@ func (e *epollEngine) prepare() error {
 	}
 	return err
 }
+
+// threads is how many of the CPUs the clients take: half of them, since the server wants
+// the others, but two where there are two, since a burst is over in half the time then.
+func threads(cpus int) int { return min(cpus, max(2, cpus/2)) }
 
 // requestFor is the request that every client sends.
 func requestFor(target string) (string, error) {

@@ -68,7 +68,7 @@ const bufferSize = 64 << 10
 // startBatch is how many clients start before the others' events get their turn, and
 // eventBatch how many events before the next start does.
 const (
-	startBatch = 64
+	startBatch = 256
 	eventBatch = 64
 )
 
@@ -128,14 +128,22 @@ func (s *epollShard) run() {
 	}
 }
 
-// startDue starts clients that are due, a batch of them at most.
+// startDue starts clients that are due, a batch of them at most: first the handshakes of
+// all, so that those of a burst come as close upon one another as they can, and then the
+// requests.
 func (s *epollShard) startDue() {
+	first := s.pacer.started
 	for range startBatch {
 		place, due := s.pacer.next(s.now())
 		if !due {
-			return
+			break
 		}
 		s.connect(place)
+	}
+	for _, place := range s.pacer.order[first:s.pacer.started] {
+		if s.sockets[place].stage < over {
+			s.send(place)
+		}
 	}
 }
 

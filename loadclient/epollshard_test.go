@@ -1,0 +1,60 @@
+package loadclient
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab"
+	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/netlab/witness"
+)
+
+// The clients of a burst begin their handshakes one after another, with nothing between,
+// and their requests follow. Each notices its connection at once, not with its request.
+func TestHandshakesOfABurstComeFirst(t *testing.T) {
+	t.Parallel()
+	client, server := netlab.New(t).Pair()
+	address := netip.MustParseAddrPort(server.Addr() + ":8080")
+	ln, err := server.Listen("tcp4", address.String(), startBatch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	rec := witness.Record(t, witness.Config{}, client)
+	cfg := Config{Target: fmt.Sprintf("http://%s/", address), Clients: startBatch, Within: client.Do}.withDefaults()
+	shard := newEpollShard(newSwarm(cfg, address.String()), address, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 0, 1)
+	if err := shard.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	defer shard.seal()
+	shard.start = time.Now()
+	shard.startDue()
+	var sent []scenario.Flags // of the SYNs and requests, in their order
+	for _, p := range rec.Stop().Hosts[0].Packets {
+		if segment, ok := scenario.ReadSegment(p.Data); ok && segment.Target == address && (segment.Flags == scenario.SYN || segment.Payload > 0) {
+			sent = append(sent, segment.Flags)
+		}
+	}
+	want := slices.Concat(slices.Repeat([]scenario.Flags{scenario.SYN}, startBatch), slices.Repeat([]scenario.Flags{scenario.PSH | scenario.ACK}, startBatch))
+	if !slices.Equal(sent, want) {
+		t.Errorf("the clients sent %v, want %d SYNs and then as many requests", sent, startBatch)
+	}
+	for i := range shard.clients[:startBatch-1] {
+		if next := &shard.clients[i+1]; shard.clients[i].Connected == 0 || shard.clients[i].Connected > next.Started {
+			t.Errorf("client %d started at %v and noticed its connection at %v, want that before %v, when the next started",
+				i, shard.clients[i].Started, shard.clients[i].Connected, next.Started)
+		}
+	}
+}
+
+func TestThreads(t *testing.T) {
+	t.Parallel()
+	for cpus, want := range map[int]int{1: 1, 2: 2, 3: 2, 4: 2, 6: 3, 64: 32} {
+		if got := threads(cpus); got != want {
+			t.Errorf("threads(%d) = %d, want %d", cpus, got, want)
+		}
+	}
+}
