@@ -48,7 +48,15 @@ func (p *Proc) awaitListening(port int, patience time.Duration) error {
 		case <-p.done:
 			return fmt.Errorf("%s ended before it listened on port %d: %s", p.name, port, p.status)
 		case <-timeout:
-			return fmt.Errorf("%s does not listen on port %d after %v; listening in the host: %v", p.name, port, patience, ports(queues))
+			return fmt.Errorf("%s does not listen on port %d after %v; %s", p.name, port, patience, instead(queues))
 		}
 	}
+}
+
+// instead says what to do about a port on which nobody listens.
+func instead(queues []AcceptQueue) string {
+	if len(queues) == 0 {
+		return "nothing listens in the host: give it longer, or look why it does not"
+	}
+	return fmt.Sprintf("listening in the host: %v; ask for one of these ports", ports(queues))
 }

@@ -249,7 +249,7 @@ func TestWaitListeningNamesTheOtherPort(t *testing.T) {
 	_, server := New(t).Pair()
 	p := server.StartRole("listener", ":9000").WaitListening(9000)
 	err := p.awaitListening(8080, time.Millisecond)
-	if want := "listener does not listen on port 8080 after 1ms; listening in the host: [[::]:9000]"; err == nil || err.Error() != want {
+	if want := "listener does not listen on port 8080 after 1ms; listening in the host: [[::]:9000]; ask for one of these ports"; err == nil || err.Error() != want {
 		t.Errorf("WaitListening says %v, want %s", err, want)
 	}
 }

@@ -80,6 +80,20 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// Rounding does not hide by what a limit was missed.
+func TestJudgeTellsWhatDecided(t *testing.T) {
+	for measured, want := range map[time.Duration]string{
+		time.Second:               "1s",
+		time.Second + 1:           "1.000000001s",
+		1200*time.Millisecond + 1: "1.2s",
+	} {
+		verdicts := Limits{ConnectP99: time.Second}.judge(Figures{ConnectP99: measured})
+		if got := verdicts[len(verdicts)-1].Measured; got != want {
+			t.Errorf("%v held against 1s is told as %s, want %s", measured, got, want)
+		}
+	}
+}
+
 func TestSentence(t *testing.T) {
 	r := Result{Fates: scenario.Fates{scenario.Served: 3, scenario.Reset: 1}}
 	r.Verdicts = Limits{}.judge(Figures{Resets: 1})
