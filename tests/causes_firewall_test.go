@@ -31,8 +31,8 @@ func firewallCauses() []cause {
 
 // stageFirewall has the server's own packet filter do something to segments with
 // exactly these TCP flags.
-func stageFirewall(flags byte, action expr.Any) func(*testing.T) scenario.Evidence {
-	return func(t *testing.T) scenario.Evidence {
+func stageFirewall(flags byte, action expr.Any) func(*testing.T) staged {
+	return func(t *testing.T) staged {
 		s := newScene(t, t)
 		filter(t, s.w.Server, frontPort, flags, action)
 		s.listen(16)
@@ -105,7 +105,7 @@ func runOutOfDescriptors(args []string) error {
 }
 
 // Two connections fill the queue of a server that cannot accept, and three more knock.
-func stageOutOfDescriptors(t *testing.T) scenario.Evidence {
+func stageOutOfDescriptors(t *testing.T) staged {
 	tee := &teeTB{T: t}
 	s := newScene(t, tee)
 	s.w.Server.StartRole(deafRole.Name, s.target()).WaitListening(frontPort)

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab/diagnose"
-	"github.com/rstlab/rstlab/netlab/scenario"
 	"golang.org/x/sys/unix"
 )
 
@@ -38,7 +37,7 @@ const tcpMem = "/proc/sys/net/ipv4/tcp_mem"
 // Source, checked on v6.1 and v6.12: __tcp_close, tcp_out_of_memory (net/ipv4/tcp.c and
 // include/net/tcp.h). Each CPU keeps up to a megabyte that is not counted yet
 // (sk_memory_allocated_add, include/net/sock.h), so it takes several of them.
-func stageMemoryPressure(t *testing.T) scenario.Evidence {
+func stageMemoryPressure(t *testing.T) staged {
 	const sent = 4 << 20
 	s := newScene(t, t)
 	s.w.Server.Sysctl("net.ipv4.tcp_wmem", fmt.Sprint(4096, 2*sent, 2*sent))

@@ -12,13 +12,13 @@ import (
 func playedCauses() []cause {
 	after := func(d time.Duration) *time.Duration { return &d }
 	// 16 of 17 places are taken when the second wave comes.
-	full := func(second int, k knobs, change func(*scenario.Scenario)) func(*testing.T) scenario.Evidence {
+	full := func(second int, k knobs, change func(*scenario.Scenario)) func(*testing.T) staged {
 		s := k.scenario(16, scenario.Wave{Clients: 16}, scenario.Wave{Clients: second, At: secondWave})
 		s.RTT = 20 * time.Millisecond
 		change(&s)
 		return played(s)
 	}
-	empty := func(k knobs, change func(*scenario.Scenario)) func(*testing.T) scenario.Evidence {
+	empty := func(k knobs, change func(*scenario.Scenario)) func(*testing.T) staged {
 		s := k.scenario(16, scenario.Wave{Clients: 12, At: secondWave})
 		s.RTT = 20 * time.Millisecond
 		change(&s)
@@ -47,14 +47,14 @@ func playedCauses() []cause {
 }
 
 // played plays a scenario with the witnesses on.
-func played(s scenario.Scenario) func(*testing.T) scenario.Evidence {
-	return func(t *testing.T) scenario.Evidence {
+func played(s scenario.Scenario) func(*testing.T) staged {
+	return func(t *testing.T) staged {
 		t.Helper()
 		st := newVirtual(t)
 		st.wire.Record()
 		o, err := st.play(s)
 		fatal(t, err)
-		e := st.wire.Evidence()
+		e := staged{st.wire.Evidence(), st.wire}
 		e.Hosts[1].Log = []scenario.LogLine{} // the server's program says nothing
 		for _, fate := range o.ByClient {
 			switch fate {

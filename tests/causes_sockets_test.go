@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rstlab/rstlab/netlab/scenario"
 	"github.com/rstlab/rstlab/netlab/wire"
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +17,7 @@ import (
 // A client comes back with the port of a connection that the server has in TIME_WAIT,
 // and with an initial sequence number before its end. Without timestamps the server
 // asks, and the client answers that it knows of nothing.
-func stageTimeWaitReuse(t *testing.T) scenario.Evidence {
+func stageTimeWaitReuse(t *testing.T) staged {
 	s := newScene(t, t)
 	s.w.Server.Sysctl("net.ipv4.tcp_timestamps", "0")
 	s.w.Client.Sysctl("net.ipv4.tcp_timestamps", "0")
@@ -59,7 +58,7 @@ func dialFrom(s *scene, port, isn int) (*net.TCPConn, error) {
 }
 
 // The SYN carries data, and the listener is closed before it is accepted.
-func stageFastOpenClosed(t *testing.T) scenario.Evidence {
+func stageFastOpenClosed(t *testing.T) staged {
 	s := newScene(t, t)
 	s.w.Client.Sysctl("net.ipv4.tcp_fastopen", "5")    // client, without a cookie
 	s.w.Server.Sysctl("net.ipv4.tcp_fastopen", "1538") // server, without a cookie, on every listener
@@ -82,7 +81,7 @@ func stageFastOpenClosed(t *testing.T) scenario.Evidence {
 }
 
 // Nothing that the client sends arrives any more, and its kernel gives up.
-func stageUserTimeout(t *testing.T) scenario.Evidence {
+func stageUserTimeout(t *testing.T) staged {
 	s := newScene(t, t)
 	ln := s.listen(16)
 	var cut atomic.Bool

@@ -32,7 +32,7 @@ func stagedCauses() []cause {
 
 // The first client's ACK is lost; the second one fills the queue; the first SYN-ACK
 // comes again after a second, and its answer is reset.
-func stageFirstACKLost(t *testing.T) scenario.Evidence {
+func stageFirstACKLost(t *testing.T) staged {
 	s := newScene(t, t)
 	s.w.Server.Sysctl(abortKey, "1")
 	var lost atomic.Bool
@@ -48,7 +48,7 @@ func stageFirstACKLost(t *testing.T) scenario.Evidence {
 
 // The server answers with a SYN cookie, would speak first, and never learns of the
 // client.
-func stageCookieACKLost(t *testing.T) scenario.Evidence {
+func stageCookieACKLost(t *testing.T) staged {
 	s := newScene(t, t)
 	s.w.Server.Sysctl("net.ipv4.tcp_syncookies", "2")
 	dropped := s.w.Drop(func(p *wire.Packet) bool { return fromClient(p, scenario.ACK) })
@@ -60,7 +60,7 @@ func stageCookieACKLost(t *testing.T) scenario.Evidence {
 }
 
 // Two members share a port, and one of them is closed with its queue.
-func stageMemberClosed(t *testing.T) scenario.Evidence {
+func stageMemberClosed(t *testing.T) staged {
 	const clients = 12
 	s := newScene(t, t)
 	members, err := servers.ListenMembers(t.Context(), s.w.Server.ListenConfig(), "tcp4", s.target(), 2)
@@ -85,7 +85,7 @@ func stageMemberClosed(t *testing.T) scenario.Evidence {
 	return s.stop()
 }
 
-func stageLingerZero(t *testing.T) scenario.Evidence {
+func stageLingerZero(t *testing.T) staged {
 	s := newScene(t, t)
 	ln := s.listen(16)
 	s.start()
@@ -97,7 +97,7 @@ func stageLingerZero(t *testing.T) scenario.Evidence {
 	return s.stop()
 }
 
-func stageUnreadData(t *testing.T) scenario.Evidence {
+func stageUnreadData(t *testing.T) staged {
 	s := newScene(t, t)
 	ln := s.listen(16)
 	s.start()
@@ -121,7 +121,7 @@ func readable(t *testing.T, conn *net.TCPConn) (some bool) {
 	return some
 }
 
-func stageWriteAfterClose(t *testing.T) scenario.Evidence {
+func stageWriteAfterClose(t *testing.T) staged {
 	s := newScene(t, t)
 	ln := s.listen(16)
 	s.start()
@@ -140,7 +140,7 @@ func stageWriteAfterClose(t *testing.T) scenario.Evidence {
 }
 
 // The server closes an idle connection while the next request is under way.
-func stageKeepAliveRace(t *testing.T) scenario.Evidence {
+func stageKeepAliveRace(t *testing.T) staged {
 	const request, answer = "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"
 	s := newScene(t, t)
 	ln := s.listen(16)
@@ -159,7 +159,7 @@ func stageKeepAliveRace(t *testing.T) scenario.Evidence {
 }
 
 // Somebody in between answers the client's first data with a RST of the server's.
-func stageInjectedRST(t *testing.T) scenario.Evidence {
+func stageInjectedRST(t *testing.T) staged {
 	s := newScene(t, t)
 	ln := s.listen(16)
 	var injected atomic.Bool
@@ -185,7 +185,7 @@ func hasPayload(p *wire.Packet) bool {
 
 // The listener waits for the first byte, and a client that sends none is accepted with
 // the repeated SYN-ACK.
-func stageDeferAccept(t *testing.T) scenario.Evidence {
+func stageDeferAccept(t *testing.T) staged {
 	s := newScene(t, t)
 	ln := s.listen(16)
 	onSocket(t, ln, func(fd int) error { return setOptions(fd, option{unix.TCP_DEFER_ACCEPT, 1}) })

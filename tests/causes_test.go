@@ -16,7 +16,7 @@ type cause struct {
 	cause  diagnose.Cause
 	flows  int    // that fail by it; asCounted: as many as the client's kernel has counted resets
 	errno  string // what each of their clients is told; empty: nothing
-	stage  func(*testing.T) scenario.Evidence
+	stage  func(*testing.T) staged
 }
 
 // asCounted is for a cause that takes some of the connections, which the kernel's hash
@@ -35,7 +35,7 @@ func TestCauses(t *testing.T) {
 		for _, c := range machineCauses() {
 			t.Run(string(c.cause), func(t *testing.T) {
 				needWholeMachine(t)
-				if c.check(t, c.stage(t)) {
+				if c.check(t, c.stage(t).Evidence) {
 					named.Add(1)
 				}
 			})
@@ -45,7 +45,7 @@ func TestCauses(t *testing.T) {
 		for _, c := range all {
 			t.Run(string(c.cause), func(t *testing.T) {
 				t.Parallel()
-				if c.check(t, c.stage(t)) {
+				if c.check(t, c.stage(t).Evidence) {
 					named.Add(1)
 				}
 			})

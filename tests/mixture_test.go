@@ -18,7 +18,7 @@ import (
 // pair is two causes that look alike, made to happen in one lab and at one time.
 type pair struct {
 	causes [2]diagnose.Cause
-	stage  func(*testing.T) scenario.Evidence
+	stage  func(*testing.T) staged
 }
 
 // lookAlikes are the pairs that prove that a diagnosis does not guess.
@@ -37,7 +37,7 @@ func playPairs(t *testing.T, told *atomic.Int64) {
 	for _, p := range lookAlikes() {
 		t.Run(fmt.Sprintf("%s,%s", p.causes[0], p.causes[1]), func(t *testing.T) {
 			t.Parallel()
-			checkMixture(t, p.stage(t), p.causes[:]...)
+			checkMixture(t, p.stage(t).Evidence, p.causes[:]...)
 			if !t.Failed() {
 				told.Add(1)
 			}
@@ -63,7 +63,7 @@ func TestCausesMixed(t *testing.T) {
 	fatal(t, server.Close())
 	s.read(lingering)
 	s.counted(s.w.Client, "EstabResets", 4)
-	checkMixture(t, s.stop(), diagnose.AcceptOverflowAbort, diagnose.FirewallRejectACK, diagnose.LingerZero)
+	checkMixture(t, s.stop().Evidence, diagnose.AcceptOverflowAbort, diagnose.FirewallRejectACK, diagnose.LingerZero)
 }
 
 // checkMixture holds the diagnosis to the causes: each port has one, each flow that
@@ -102,7 +102,7 @@ func fillAlmost(s *scene) {
 	s.listen(1)
 }
 
-func stageOverflowAndFirewall(t *testing.T) scenario.Evidence {
+func stageOverflowAndFirewall(t *testing.T) staged {
 	s := newScene(t, t)
 	fillAlmost(s)
 	filter(t, s.w.Server, otherPort, byte(scenario.ACK), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
@@ -116,7 +116,7 @@ func stageOverflowAndFirewall(t *testing.T) scenario.Evidence {
 	return s.stop()
 }
 
-func stageClosedAndFirewall(t *testing.T) scenario.Evidence {
+func stageClosedAndFirewall(t *testing.T) staged {
 	s := newScene(t, t)
 	filter(t, s.w.Server, otherPort, byte(scenario.SYN), &expr.Reject{Type: unix.NFT_REJECT_TCP_RST})
 	s.start()
@@ -127,7 +127,7 @@ func stageClosedAndFirewall(t *testing.T) scenario.Evidence {
 	return s.stop()
 }
 
-func stageDroppedSYNs(t *testing.T) scenario.Evidence {
+func stageDroppedSYNs(t *testing.T) staged {
 	s := newScene(t, t)
 	s.listen(0)
 	filter(t, s.w.Server, otherPort, byte(scenario.SYN), &expr.Verdict{Kind: expr.VerdictDrop})
@@ -145,13 +145,13 @@ func stageDroppedSYNs(t *testing.T) scenario.Evidence {
 }
 
 // Of 20 clients at a queue with one place the SYN queue takes 17, and three get cookies.
-func stageKeptAndGhosts(t *testing.T) scenario.Evidence {
+func stageKeptAndGhosts(t *testing.T) staged {
 	s := knobs{cookies: 1}.scenario(16, scenario.Wave{Clients: 16}, scenario.Wave{Clients: 20, At: secondWave})
 	s.RTT, s.Write, s.Horizon = 20*time.Millisecond, new(time.Duration(0)), 2300*time.Millisecond
 	return played(s)(t)
 }
 
-func stageClosedAndLinger(t *testing.T) scenario.Evidence {
+func stageClosedAndLinger(t *testing.T) staged {
 	s := newScene(t, t)
 	closing, ln := s.listen(16), s.listenOn(otherPort, 16)
 	s.start()

@@ -40,6 +40,12 @@ func TestPage(t *testing.T) {
 
 	page := storyPage(t, r, e, result)
 	checkStory(t, page.Diagnosis, result)
+	t.Run("tshark", func(t *testing.T) {
+		needTshark(t)
+		if n, want := readByTshark(t, e, witnesses(e)), result.Fates[scenario.Reset]; n != want {
+			t.Errorf("tshark counts %d resets after a handshake, and %d clients were reset", n, want)
+		}
+	})
 	publishPage(t, page)
 	var summary strings.Builder
 	fatal(t, page.Markdown(&summary))

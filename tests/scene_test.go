@@ -25,7 +25,14 @@ type scene struct {
 	w       *wire.Wire
 	clients []scenario.ClientError
 	start   func()
-	stop    func() scenario.Evidence
+	stop    func() staged
+}
+
+// staged is a cause that was made to happen: what was witnessed of it, and the wire that
+// it went over.
+type staged struct {
+	scenario.Evidence
+	wire *wire.Wire
 }
 
 // sceneRTT is long enough that one end's news is late at the other.
@@ -47,10 +54,10 @@ func newScene(t *testing.T, tb netlab.TB) *scene {
 			}
 		})
 	}
-	s.stop = func() scenario.Evidence {
+	s.stop = func() staged {
 		cancel()
 		live.Wait()
-		e := s.w.Evidence()
+		e := staged{s.w.Evidence(), s.w}
 		e.Clients = s.clients
 		return e
 	}

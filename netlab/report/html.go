@@ -10,7 +10,7 @@ import (
 //go:embed page.gohtml picture.gohtml style.gohtml
 var files embed.FS
 
-var pageTemplate = template.Must(template.ParseFS(files, "*.gohtml"))
+var pageTemplate = template.Must(template.New("").Funcs(template.FuncMap{"happened": happened, "helps": helps}).ParseFS(files, "*.gohtml"))
 
 // view is a Page as the template reads it. A section without content is nil or empty.
 type view struct {

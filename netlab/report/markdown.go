@@ -57,7 +57,7 @@ func (m *markdown) verdict(v Verdict) {
 	}
 	m.printf("\n**%s**\n", escape(v.Plain))
 	if v.Cure != "" {
-		m.printf("\nWhat helps: %s\n", escape(v.Cure))
+		m.printf("\n%s: %s\n", helps(v.Grade), escape(v.Cure))
 	}
 	if v.Exact != "" {
 		m.printf("\nFor engineers: %s\n", escape(v.Exact))
@@ -92,10 +92,10 @@ func (m *markdown) causes(p Page) {
 	for _, c := range causes {
 		m.printf("\n### %s, %s (%s)\n", escape(string(c.Cause)), plural(c.Flows, "connection"), escape(string(c.Grade)))
 		if c.Reason != "" {
-			m.printf("\nWhat happened: %s.\n", c.Reason)
+			m.printf("\n%s: %s.\n", happened(c.Grade), c.Reason)
 		}
 		if c.Cure != "" {
-			m.printf("\nWhat helps: %s\n", escape(c.Cure))
+			m.printf("\n%s: %s\n", helps(c.Grade), escape(c.Cure))
 		}
 		m.flow(c)
 	}

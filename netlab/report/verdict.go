@@ -11,9 +11,10 @@ import (
 
 // Verdict is what a page says first. It is zero if there are neither runs nor causes.
 type Verdict struct {
-	Plain string `json:"plain,omitempty"` // one sentence for readers who do not know TCP
-	Cure  string `json:"cure,omitempty"`  // of the most frequent cause
-	Exact string `json:"exact,omitempty"` // one sentence with causes, grades, packets and counters
+	Plain string         `json:"plain,omitempty"` // one sentence for readers who do not know TCP, which says how sure it is
+	Grade diagnose.Grade `json:"grade,omitempty"` // of the most frequent cause
+	Cure  string         `json:"cure,omitempty"`  // of that cause
+	Exact string         `json:"exact,omitempty"` // one sentence with causes, grades, packets and counters
 }
 
 // mostCauses and mostCounters are how many of them the exact sentence names.
@@ -38,7 +39,7 @@ func (p Page) Verdict() Verdict {
 			Exact: sentence([]string{fmt.Sprintf("%s: %d", diagnose.Healthy, total), p.booksInWords(), p.failedRuns()}),
 		}
 	}
-	return Verdict{Plain: plainly(bad, total), Cure: bad[0].Cure, Exact: p.exactly(bad)}
+	return Verdict{Plain: plainly(bad, total), Grade: bad[0].Grade, Cure: bad[0].Cure, Exact: p.exactly(bad)}
 }
 
 // failures are the causes that are not healthy, those with the most connections that
@@ -61,31 +62,46 @@ func plainly(bad []diagnose.Count, total int) string {
 	for _, c := range bad {
 		failed, late = failed+c.Flows-c.Recovered, late+c.Recovered
 	}
-	worst, share := bad[0], ""
+	worst, some := bad[0], ""
 	if n := worst.Flows - worst.Recovered; n > 0 && n < failed {
-		share = fmt.Sprintf(", %d of them", n)
+		some = fmt.Sprintf("%d of them", n)
 	}
 	switch {
 	case failed == 0:
-		return fmt.Sprintf("%d of %s came late%s.", late, plural(total, "connection"), why(worst))
+		return fmt.Sprintf("%d of %s came late%s.", late, plural(total, "connection"), why(worst, some))
 	case late == 0:
-		return fmt.Sprintf("%d of %s went wrong%s%s.", failed, plural(total, "connection"), share, why(worst))
+		return fmt.Sprintf("%d of %s went wrong%s.", failed, plural(total, "connection"), why(worst, some))
 	}
-	return fmt.Sprintf("%d of %s went wrong%s%s; %d more came late.", failed, plural(total, "connection"), share, why(worst), late)
+	return fmt.Sprintf("%d of %s went wrong%s; %d more came late.", failed, plural(total, "connection"), why(worst, some), late)
 }
 
-// why gives the reason for a cause, and how sure that is.
-func why(worst diagnose.Count) string {
-	end := ", and the evidence does not tell why"
-	if reason, ok := because[worst.Cause]; ok {
-		end = " because " + reason
-	} else if worst.Cause != diagnose.Unknown {
-		end = " because of " + string(worst.Cause)
+// why goes on with the reason for a cause, in words that are no surer than its grade. It
+// holds for some of the connections, such as "2 of them"; empty: for all.
+func why(worst diagnose.Count, some string) string {
+	reason, guess := "because of "+string(worst.Cause), "it could be "+string(worst.Cause)
+	if r, ok := because[worst.Cause]; ok {
+		reason, guess = "because "+r, "it could be that "+r
 	}
-	if grade, ok := sure[worst.Grade]; ok && worst.Cause != diagnose.Unknown {
-		end += " (" + grade + ")"
+	lead, about := ", ", "; "
+	if some != "" {
+		lead, about = ", "+some+" ", "; for "+some+" "
 	}
-	return end
+	switch {
+	case worst.Cause == diagnose.Unknown && some == "":
+		return ", and the evidence does not tell why"
+	case worst.Cause == diagnose.Unknown:
+		return about + "the evidence does not tell why"
+	case worst.Grade == diagnose.Possible:
+		return about + guess + ", but other causes fit as well"
+	case worst.Grade == diagnose.Likely:
+		return lead + "most likely " + reason
+	case worst.Grade == diagnose.Certain:
+		reason += " (this is certain)"
+	}
+	if some == "" {
+		return " " + reason
+	}
+	return lead + reason
 }
 
 // exactly names the causes with their grades and packets, the counters that the first

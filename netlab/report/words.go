@@ -37,9 +37,23 @@ var because = map[diagnose.Cause]string{
 	diagnose.OutOfDescriptors:    "the server's program ran out of file descriptors and could accept nobody",
 }
 
-// sure says a grade in words.
-var sure = map[diagnose.Grade]string{
-	diagnose.Certain:  "this is certain",
-	diagnose.Likely:   "this is likely, not certain",
-	diagnose.Possible: "this is one of several possible causes",
+// happened begins the sentence that tells the story of a cause. It is no surer than the
+// grade.
+func happened(g diagnose.Grade) string {
+	switch g {
+	case diagnose.Possible:
+		return "What could have happened"
+	case diagnose.Likely:
+		return "What most likely happened"
+	case diagnose.Certain:
+	}
+	return "What happened"
+}
+
+// helps begins the sentence with the cure of a cause.
+func helps(g diagnose.Grade) string {
+	if g == diagnose.Certain {
+		return "What helps"
+	}
+	return "What helps if so"
 }

@@ -215,28 +215,6 @@ func TestSeveralInterfaces(t *testing.T) {
 	}
 }
 
-// A capture that was cut off is read as far as it goes.
-func TestCutOff(t *testing.T) {
-	whole := pcap(t, layers.LinkTypeRaw, syn4, rst4)
-	record := 16 + len(rst4)
-	for name, file := range map[string][]byte{
-		"in the data": whole[:len(whole)-1], "in the record's header": whole[:len(whole)-record+3],
-		"before the data": whole[:len(whole)-len(rst4)],
-	} {
-		got, notes := shapesOf(t, file)
-		if want := []string{"the capture is cut off after 1 packets"}; !slices.Equal(got, []string{">S"}) || !slices.Equal(notes, want) {
-			t.Errorf("%s: the flows are %q and the notes %q, want one SYN and %q", name, got, notes, want)
-		}
-	}
-	if got, notes := shapesOf(t, whole[:len(whole)-record]); !slices.Equal(got, []string{">S"}) || notes != nil {
-		t.Errorf("after a record: the flows are %q and the notes %q, want one SYN", got, notes)
-	}
-	broken := append(bytes.Clone(whole), bytes.Repeat([]byte{0xff}, 16)...)
-	if _, notes := shapesOf(t, broken); len(notes) != 1 || !strings.HasPrefix(notes[0], "the capture is broken after 2 packets") {
-		t.Errorf("broken: the notes are %q", notes)
-	}
-}
-
 func TestReadFails(t *testing.T) {
 	broken := errors.New("broken")
 	if _, err := read(iotest.ErrReader(broken)); !errors.Is(err, broken) {

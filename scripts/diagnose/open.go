@@ -41,14 +41,17 @@ var magics = [][]byte{{0xd4, 0xc3, 0xb2, 0xa1}, {0xa1, 0xb2, 0xc3, 0xd4}, {0x4d,
 // magicNg are those of pcapng, in any byte order.
 var magicNg = []byte{0x0a, 0x0d, 0x0d, 0x0a}
 
-var errCut = errors.New("the header of the capture is cut off")
+var errCut = errors.New("the header of the capture is cut off: copy the whole file again")
 
 // open finds out the format of a capture.
 func open(r io.Reader) (source, error) {
 	buffered := bufio.NewReaderSize(r, 1<<20)
 	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unzipped, err := gzip.NewReader(buffered)
-		if err != nil {
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, errCut
+		case err != nil:
 			return nil, fmt.Errorf("it begins like gzip and is none: %w", err)
 		}
 		buffered = bufio.NewReaderSize(unzipped, 1<<20)
@@ -57,6 +60,8 @@ func open(r io.Reader) (source, error) {
 	switch {
 	case len(magic) == 0 && errors.Is(err, io.EOF):
 		return nil, errors.New("it is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF): // of gzip
+		return nil, errCut
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err
 	case bytes.Equal(magic, magicNg):
@@ -93,19 +98,29 @@ func openClassic(r io.Reader) (source, error) {
 	}, nil
 }
 
-func openNg(r io.Reader) (source, error) {
+func openNg(r *bufio.Reader) (source, error) {
 	reader, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
 	if err != nil {
-		return nil, headerError(err)
+		return nil, headerError(atEnd(r, err))
 	}
 	return func() (record, error) {
 		data, info, err := reader.ZeroCopyReadPacketData()
 		if err != nil {
-			return record{}, ending(info, err)
+			return record{}, atEnd(r, ending(info, err))
 		}
 		face, err := reader.Interface(info.InterfaceIndex)
 		return record{data, info.Timestamp, info.Length, origin{info.InterfaceIndex, face.Name, face.LinkType}}, err
 	}, nil
+}
+
+// atEnd tells a file that is cut off where pcapgo hides it: where bytes are skipped, and
+// between two records of a gzip file.
+func atEnd(r *bufio.Reader, err error) error {
+	_, left := r.Peek(1)
+	if errors.Is(left, io.ErrUnexpectedEOF) || errors.Is(left, io.EOF) && !errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // ending tells a file that ends before the data of a packet, which pcapgo does not.
