@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -34,13 +36,16 @@ var childCalled atomic.Bool
 //	}
 //
 // [Run] starts such a program again to run a part of the clients. There Child does that
-// and exits. In any other process it returns at once. A program that does not call it
+// and exits; SIGINT and SIGTERM are the parent's to heed. In any other process it returns at once. A program that does not call it
 // gets an error from Run when a swarm is too large.
 func Child() {
 	childCalled.Store(true)
 	if os.Getenv(childVariable) == "" {
 		return
 	}
+	// A Ctrl-C at the terminal goes to all processes of a program. The parent says what to
+	// do then, and a child that has lost its parent ends.
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
 	if err := child(os.NewFile(childOrders, "orders"), os.NewFile(childReports, "reports")); err != nil {
 		fmt.Fprintln(os.Stderr, "swarm:", err)
 		os.Exit(1)
@@ -52,6 +57,8 @@ func Child() {
 type childPlan struct {
 	Engine   Engine
 	Target   string
+	Send     string
+	Expect   string
 	Address  string
 	Waves    scenario.Arrivals
 	Requests int
@@ -93,8 +100,8 @@ func child(orders, reports *os.File) error {
 	started, closing := make(chan time.Duration, 1), make(chan struct{})
 	go follow(in, started, closing, cancel)
 	cfg := Config{
-		Engine: p.Engine, Target: p.Target, Waves: p.Waves, Requests: p.Requests, Think: p.Think, Timeout: p.Timeout,
-		Sources: p.Sources, Shard: p.Shard, Shards: p.Shards,
+		Engine: p.Engine, Target: p.Target, Send: p.Send, Expect: p.Expect, Waves: p.Waves, Requests: p.Requests, Think: p.Think,
+		Timeout: p.Timeout, Sources: p.Sources, Shard: p.Shard, Shards: p.Shards,
 		Decided: func() {
 			if out.Encode(report{}) == nil { // else the parent is gone
 				<-closing

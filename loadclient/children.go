@@ -56,8 +56,8 @@ func runChildren(ctx context.Context, cfg Config, address string, processes int)
 	children := make([]*childProcess, processes)
 	for k := range children {
 		children[k] = &childProcess{plan: childPlan{
-			Engine: cfg.Engine, Target: cfg.Target, Address: address, Waves: cfg.Waves, Requests: cfg.Requests, Think: cfg.Think,
-			Timeout: cfg.Timeout, Sources: cfg.Sources, Shard: cfg.Shard + k*cfg.Shards, Shards: cfg.Shards * processes,
+			Engine: cfg.Engine, Target: cfg.Target, Send: cfg.Send, Expect: cfg.Expect, Address: address, Waves: cfg.Waves,
+			Requests: cfg.Requests, Think: cfg.Think, Timeout: cfg.Timeout, Sources: cfg.Sources, Shard: cfg.Shard + k*cfg.Shards, Shards: cfg.Shards * processes,
 		}}
 	}
 	defer func() {

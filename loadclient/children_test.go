@@ -5,11 +5,14 @@ import (
 	"encoding/gob"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -187,15 +190,109 @@ func TestMergeRefuses(t *testing.T) {
 	for _, test := range []struct {
 		results []Result
 		want    string
+		misfits []int
 	}{
-		{nil, "merge: there are no results"},
-		{[]Result{three[0], three[2]}, "merge: shard 1 of 3 is missing"},
-		{[]Result{three[0], three[2], three[0]}, "merge: shard 0 is there twice"},
-		{[]Result{three[0], other[1]}, "merge: shard 1 is of plan " + other[1].Plan + ", and shard 0 of plan " + three[0].Plan + ": want results of one run"},
-		{stolen, "merge: client 0 of shard 1 does not belong there, or is there twice"},
+		{nil, "merge: there are no results", nil},
+		{[]Result{three[0], three[2]}, "merge: shard 1 of 3 is missing", nil},
+		{[]Result{three[1], three[0], three[2], three[0]}, "merge: shard 0 is there twice", []int{1, 3}},
+		{[]Result{three[0], other[1]}, "merge: shard 1 is of plan " + other[1].Plan + ", and shard 0 of plan " + three[0].Plan + ": want results of one run", []int{0, 1}},
+		{stolen, "merge: client 0 of shard 1 does not belong there, or is there twice", []int{1}},
 	} {
-		if _, err := Merge(test.results...); err == nil || err.Error() != test.want {
-			t.Errorf("Merge() = %v, want %s", err, test.want)
+		_, err := Merge(test.results...)
+		misfit, _ := errors.AsType[MergeError](err)
+		if err == nil || err.Error() != test.want || !slices.Equal(misfit.Results, test.misfits) {
+			t.Errorf("Merge() = %v, which blames %v, want %s, %v", err, misfit.Results, test.want, test.misfits)
 		}
+	}
+}
+
+// What the shards of one run have in common is in its plan, and nothing else is.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	of := func(edit func(*Config)) string {
+		c := Config{Target: "tcp://h:1", Send: "PING", Expect: "+", Clients: 10, Start: time.Unix(1, 0), Shards: 3}
+		edit(&c)
+		return c.Plan()
+	}
+	whole := of(func(*Config) {})
+	for name, edit := range map[string]func(*Config){
+		"shard":    func(c *Config) { c.Shard = 2 },
+		"defaults": func(c *Config) { c.Requests, c.Timeout = 1, 30*time.Second },
+		"waves":    func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 10}} },
+		"clock":    func(c *Config) { c.ClockAhead, c.ClockError = 1, 2 },
+	} {
+		if got := of(edit); got != whole {
+			t.Errorf("Plan() with another %s is %s, want %s", name, got, whole)
+		}
+	}
+	for name, edit := range map[string]func(*Config){
+		"engine":   func(c *Config) { c.Engine = Epoll },
+		"target":   func(c *Config) { c.Target = "tcp://h:2" },
+		"send":     func(c *Config) { c.Send = "PONG" },
+		"expect":   func(c *Config) { c.Expect = "-" },
+		"clients":  func(c *Config) { c.Clients++ },
+		"gap":      func(c *Config) { c.Gap++ },
+		"requests": func(c *Config) { c.Requests = 2 },
+		"think":    func(c *Config) { c.Think++ },
+		"timeout":  func(c *Config) { c.Timeout++ },
+		"start":    func(c *Config) { c.Start = c.Start.Add(1) },
+		"shards":   func(c *Config) { c.Shards++ },
+	} {
+		if of(edit) == whole {
+			t.Errorf("Plan() with another %s is the same, %s", name, whole)
+		}
+	}
+	r := Config{Clients: 1}.withDefaults().result(time.Now(), nil, 0)
+	if want := (Config{Clients: 1}).Plan(); r.Plan != want {
+		t.Errorf("the result is of plan %s, want %s", r.Plan, want)
+	}
+}
+
+// A run begins by the clock that its start is told by, and its result says how well that
+// is known.
+func TestClockAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, ahead := range []time.Duration{0, time.Second, -time.Second} {
+			begin := time.Now()
+			cfg := Config{
+				Target: "http://h/", Clients: 1, Start: begin.Add(5 * time.Second), ClockAhead: ahead, ClockError: 80 * time.Microsecond,
+				Dial: func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED },
+			}
+			result, err := Run(t.Context(), cfg)
+			if waited := time.Since(begin); err != nil || waited != 5*time.Second+ahead || !result.Start.Equal(cfg.Start) || result.ClockError != cfg.ClockError {
+				t.Errorf("with a clock %v ahead Run() began after %v, and says %v, clock error %v, %v; want %v, %v, %v",
+					ahead, waited, result.Start, result.ClockError, err, 5*time.Second+ahead, cfg.Start, cfg.ClockError)
+			}
+		}
+	})
+}
+
+// Children hold a conversation that is not HTTP as their parent does.
+func TestChildrenTalk(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				if _, err := io.ReadFull(conn, make([]byte, len("PING"))); err == nil {
+					io.WriteString(conn, "+PONG")
+				}
+			}()
+		}
+	}()
+	cfg := Config{Target: "tcp://" + ln.Addr().String(), Send: "PING", Expect: "+PONG", Clients: 20}.withDefaults()
+	result, err := runChildren(t.Context(), cfg, ln.Addr().String(), 2)
+	if err != nil || result.Fates[scenario.Served] != 20 || result.Processes != 2 {
+		t.Errorf("runChildren() in %d processes = %v, %v, want 20 served in 2", result.Processes, result, err)
 	}
 }

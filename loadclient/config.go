@@ -43,6 +43,12 @@ type Config struct {
 	// run. It must lie far enough ahead for every client to be made. Zero: at once.
 	Start time.Time
 
+	// ClockAhead is by how much this machine's wall clock is ahead of the one that Start is
+	// told by, and ClockError how far that may be wrong, if somebody has measured it. The
+	// run begins by the other clock. Zero: the clocks agree; its error is unknown or what
+	// the kernel reckons.
+	ClockAhead, ClockError time.Duration
+
 	// Shard is which part of the run this is, from zero, and Shards how many there are:
 	// client i belongs to shard i mod Shards. The clients and their arrivals are those of
 	// the whole run in each. [Merge] joins the results. Zero Shards: 1, all of it.

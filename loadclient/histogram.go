@@ -57,11 +57,17 @@ func describe(h *hdrhistogram.Histogram) (description, error) {
 	if err != nil {
 		return description{}, err
 	}
+	d := summarize(h)
+	d.HDR = string(encoded)
+	return d, nil
+}
+
+// summarize is a description without the encoding.
+func summarize(h *hdrhistogram.Histogram) description {
 	at := func(percent float64) time.Duration {
 		return time.Duration(h.ValueAtPercentile(percent)) * histogramUnit
 	}
 	return description{
 		Count: h.TotalCount(), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: time.Duration(h.Max()) * histogramUnit,
-		HDR: string(encoded),
-	}, nil
+	}
 }

@@ -1,6 +1,7 @@
 package loadclient
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -25,8 +26,8 @@ type Result struct {
 	Shards    int    `json:"shards"`    // of how many; zero: 1, all of it
 	Processes int    `json:"processes"` // that ran the clients
 
-	Start      time.Time      `json:"start"`                   // when the run began, by the wall clock
-	ClockError time.Duration  `json:"clock_error_ns,omitzero"` // of that clock, as the kernel reckons; zero: unknown
+	Start      time.Time      `json:"start"`                   // when the run began, by the wall clock that Config.Start is told by
+	ClockError time.Duration  `json:"clock_error_ns,omitzero"` // how far this machine may have been off that: Config.ClockError, or as the kernel reckons; zero: unknown
 	Clients    []Client       `json:"clients"`                 // in the order of their numbers
 	Fates      scenario.Fates `json:"fates"`
 	Elapsed    time.Duration  `json:"elapsed_ns"` // from the start to the last client's fate
@@ -37,7 +38,7 @@ type Result struct {
 func (c Config) result(start time.Time, clients []Client, elapsed time.Duration) Result {
 	r := Result{
 		Version: resultVersion, Engine: c.Engine, Target: c.Target, Plan: c.digest(), Shard: c.Shard, Shards: c.Shards,
-		Processes: 1, Start: start.Round(0), ClockError: clockError(), Clients: clients, Elapsed: elapsed,
+		Processes: 1, Start: start.Round(0).Add(-c.ClockAhead), ClockError: cmp.Or(c.ClockError, clockError()), Clients: clients, Elapsed: elapsed,
 	}
 	r.Fates = r.countFates()
 	return r

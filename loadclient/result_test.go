@@ -116,6 +116,8 @@ func TestString(t *testing.T) {
 	const want = `4 clients of http://198.18.0.2:8080/ in 1.042s: served 1, reset 2, failed 1
      2 reset in read, such as client 1: read: connection reset by peer
      1 failed, such as client 2: cancelled before its start
+connected: 3; p50 0s, p90 0s, p99 0s, max 0s
+answered: 1; p50 1.041s, p90 1.041s, p99 1.041s, max 1.041s
 slowest answer: client 0, 1.041s after its planned start
 SYN retries: 1 clients, at most 1 each, such as client 0
 starts: first to last 3ms, longest hole 2ms, 99 % at most 4ms late, drift 3ms

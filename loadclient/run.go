@@ -23,7 +23,7 @@ import (
 // When Run returns, all its connections and descriptors are closed. Several
 // runs may go on at once.
 func Run(ctx context.Context, cfg Config) (Result, error) {
-	if err := cfg.validate(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return Result{}, fmt.Errorf("prepare swarm: %w", err)
 	}
 	cfg = cfg.withDefaults()
@@ -96,7 +96,7 @@ func soon(cfg Config) (time.Time, error) {
 	now := time.Now()
 	switch {
 	case !cfg.Start.IsZero():
-		start := now.Add(time.Until(cfg.Start)) // by this process's monotonic clock
+		start := now.Add(time.Until(cfg.Start.Add(cfg.ClockAhead))) // by this process's monotonic clock
 		if start.Before(now) {
 			return start, fmt.Errorf("field Start is %v, and the clients were ready %v later: want a later one", cfg.Start, now.Sub(start))
 		}

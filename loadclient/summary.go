@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
@@ -28,11 +29,14 @@ type example struct {
 }
 
 // String says what became of the swarm: the fates, one line for each kind of
-// failure, the slowest answer, the SYN retries if there were any, how the clients really
-// started, and whether this machine stood still meanwhile.
+// failure, how long they waited for connections and answers from their planned starts, the
+// slowest answer, the SYN retries if there were any, how the clients really started, and
+// whether this machine stood still meanwhile.
 //
 //	400 clients of http://198.18.0.2:8080/ in 1.042s: served 331, reset 69
 //	    69 reset in dial, such as client 17: connect: connection reset by peer
+//	connected: 398; p50 1.23ms, p90 2.1ms, p99 1.041s, max 1.041s
+//	answered: 331; p50 3.1ms, p90 5.02ms, p99 1.041s, max 1.041s
 //	slowest answer: client 33, 1.041s after its planned start
 //	SYN retries: 12 clients, at most 1 each, such as client 33
 //	starts: first to last 3.4ms, longest hole 210µs, 99 % at most 3.5ms late, drift 3.4ms
@@ -53,6 +57,8 @@ func (r Result) String() string {
 	if more := len(order) - maxKinds; more > 0 {
 		fmt.Fprintf(&b, "       and %d more kinds\n", more)
 	}
+	b.WriteString(percentiles("connected", r.ConnectTimes()))
+	b.WriteString(percentiles("answered", r.AnswerTimes()))
 	b.WriteString(r.slowest())
 	b.WriteString(r.synRetries())
 	if starts := r.Starts(); starts.Count > 1 {
@@ -80,6 +86,15 @@ func (r Result) kinds() map[kind]example {
 		kinds[k] = e
 	}
 	return kinds
+}
+
+// percentiles is the line about the clients that got somewhere, empty where none did.
+func percentiles(what string, h *hdrhistogram.Histogram) string {
+	if h.TotalCount() == 0 {
+		return ""
+	}
+	d := summarize(h)
+	return fmt.Sprintf("%s: %d; p50 %v, p90 %v, p99 %v, max %v\n", what, d.Count, round(d.P50), round(d.P90), round(d.P99), round(d.Max))
 }
 
 // slowest is the line about the answer that was longest in coming, empty where none

@@ -5,8 +5,33 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
+
+// Unescape reads a Send or an Expect as people type it: with the escapes of a Go string,
+// such as \r, \n and \x00, which a shell does not know. A double quote needs no backslash.
+func Unescape(typed string) (string, error) {
+	var plain strings.Builder
+	for rest := typed; rest != ""; {
+		if rest[0] == '"' { // needs no backslash here, and may have one
+			plain.WriteByte('"')
+			rest = rest[1:]
+			continue
+		}
+		char, multibyte, tail, err := strconv.UnquoteChar(rest, '"')
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("%q is no text in which a backslash begins an escape such as \\n, \\x00 or \\\\", typed)
+		case multibyte:
+			plain.WriteRune(char)
+		default:
+			plain.WriteByte(byte(char))
+		}
+		rest = tail
+	}
+	return plain.String(), nil
+}
 
 // speaksHTTP is false for a tcp Target.
 func (c Config) speaksHTTP() bool { return !strings.HasPrefix(c.Target, "tcp://") }

@@ -74,3 +74,19 @@ func TestTCPTarget(t *testing.T) {
 		})
 	}
 }
+
+func TestUnescape(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ typed, want, err string }{
+		{"", "", ""},
+		{"PING\\r\\n", "PING\r\n", ""},
+		{`{"id":1}\x00\"é`, "{\"id\":1}\x00\"é", ""},
+		{`\xff`, "\xff", ""},
+		{`a\q`, "", `"a\\q" is no text in which a backslash begins an escape such as \n, \x00 or \\`},
+	} {
+		got, err := loadclient.Unescape(test.typed)
+		if got != test.want || (err != nil) != (test.err != "") || err != nil && err.Error() != test.err {
+			t.Errorf("Unescape(%q) = %q, %v, want %q, %s", test.typed, got, err, test.want, test.err)
+		}
+	}
+}

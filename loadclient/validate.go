@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// validate says in one sentence which field is bad, its value, and what to
-// write instead. It reports the first bad field only.
-func (c Config) validate() error {
+// Validate says in one sentence which field is bad, its value, and what to
+// write instead, as [Run] does. It reports the first bad field only.
+func (c Config) Validate() error {
 	return firstError(
 		c.validateTarget,
 		c.validateArrivals,
@@ -150,6 +150,8 @@ func (c Config) validateShards() error {
 		return fmt.Errorf("field Shards is %d: want zero for one, or more", c.Shards)
 	case c.Shard < 0 || c.Shard >= shards:
 		return fmt.Errorf("field Shard is %d of %d: want 0 to %d", c.Shard, shards, shards-1)
+	case c.ClockError < 0:
+		return fmt.Errorf("field ClockError is %v: want zero for unknown, or more", c.ClockError)
 	case shards > 1 && c.Start.IsZero():
 		return fmt.Errorf("field Start is missing with %d shards: want the same instant in each", shards)
 	case shards > c.withDefaults().Waves.Clients():

@@ -36,6 +36,7 @@ func TestValidate(t *testing.T) {
 		{"tcp", tcp, ""},
 		{"tcp, server first", func(c *Config) { tcp(c); c.Send = "" }, ""},
 
+		{"clock error", func(c *Config) { c.ClockError = -1 }, "field ClockError is -1ns: want zero for unknown, or more"},
 		{"tcp with epoll", func(c *Config) { tcp(c); c.Engine = Epoll }, `field Target is "tcp://198.18.0.2:6379" with the engine Epoll: want an http Target, or the engine HTTP`},
 		{"tcp without port", func(c *Config) { tcp(c); c.Target = "tcp://h" }, `field Target is "tcp://h": ` + onlyAddress},
 		{"tcp with path", func(c *Config) { tcp(c); c.Target = "tcp://h:1/" }, `field Target is "tcp://h:1/": ` + onlyAddress},
@@ -88,7 +89,7 @@ func TestValidate(t *testing.T) {
 			cfg := Config{Target: "http://198.18.0.2:8080/", Clients: 1}
 			test.edit(&cfg)
 			got := ""
-			if err := cfg.validate(); err != nil {
+			if err := cfg.Validate(); err != nil {
 				got = err.Error()
 			}
 			if got != test.want {

@@ -61,8 +61,10 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/report",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",
 	},
-	"scripts/kernels": {module + "/netlab/scenario", "golang.org/x/sys/unix"},
-	"scripts/hygiene": {"github.com/vishvananda/netlink", "golang.org/x/sys/unix"},
+	"scripts/swarm":                  {module + "/loadclient", module + "/netlab/scenario", module + "/scripts/swarm/internal/meeting"},
+	"scripts/swarm/internal/meeting": {},
+	"scripts/kernels":                {module + "/netlab/scenario", "golang.org/x/sys/unix"},
+	"scripts/hygiene":                {"github.com/vishvananda/netlink", "golang.org/x/sys/unix"},
 }
 
 // pure are the rooms that are arithmetic over values.

@@ -66,24 +66,62 @@ func Read(r io.Reader) (Scenario, error) {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	var s Scenario
-	if err := decoder.Decode(&s); err != nil {
-		return Scenario{}, inWords(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Scenario{}, errors.New("there is more after the scenario, want one JSON object")
+	if err := scenarioText.read(decoder, &s); err != nil {
+		return Scenario{}, err
 	}
 	return s, s.Validate()
 }
 
-// inWords turns an error of encoding/json into a sentence about the scenario.
-func inWords(err error) error {
+// ReadArrivals reads waves as they stand in a scenario, and validates them. At and gap may
+// be left out. The error is one sentence.
+//
+//	[{"clients":64},{"clients":400,"at":"500ms","gap":"1ms"}]
+func ReadArrivals(r io.Reader) (Arrivals, error) {
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	var from []waveJSON
+	if err := arrivalsText.read(decoder, &from); err != nil {
+		return nil, err
+	}
+	if len(from) == 0 {
+		return nil, errors.New(`there is no wave in arrivals, want at least one such as {"clients":64}`)
+	}
+	var p spanParser
+	arrivals := p.arrivals(from)
+	if p.err != nil {
+		return nil, p.err
+	}
+	return arrivals, arrivals.Validate()
+}
+
+// document is what a text is about, for sentences about what is wrong with it.
+type document struct{ name, shape, fields string }
+
+var (
+	scenarioText = document{"scenario", "object", ""} // it says itself which fields it has
+	arrivalsText = document{"list of waves", "list", "; the fields of a wave are clients, at and gap"}
+)
+
+// read reads one document and nothing behind it.
+func (d document) read(decoder *json.Decoder, to any) error {
+	if err := decoder.Decode(to); err != nil {
+		return d.inWords(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("there is more after the %s, want one JSON %s", d.name, d.shape)
+	}
+	return nil
+}
+
+// inWords turns an error of encoding/json into a sentence about the document.
+func (d document) inWords(err error) error {
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		want := map[string]string{
 			"string": `text, such as a duration "100ms"`, "int": "a whole number", "bool": "true or false",
 			"scenario.AcceptMode": "one of never, now, every, from, paused",
 		}[mismatch.Type.String()]
 		is := map[string]string{"array": "an array", "object": "an object"}[mismatch.Value]
-		return fmt.Errorf("%s is %s, want %s", cmp.Or(mismatch.Field, "the scenario"), cmp.Or(is, "a "+mismatch.Value),
+		return fmt.Errorf("%s is %s, want %s", cmp.Or(mismatch.Field, "the "+d.name), cmp.Or(is, "a "+mismatch.Value),
 			cmp.Or(want, "a JSON object or list as in the documentation"))
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
@@ -93,12 +131,12 @@ func inWords(err error) error {
 		return err
 	}
 	if errors.Is(err, io.EOF) {
-		return errors.New("there is no scenario, want one JSON object")
+		return fmt.Errorf("there is no %s, want one JSON %s", d.name, d.shape)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early")
 	}
-	return fmt.Errorf("read scenario: %w", err)
+	return fmt.Errorf("read %s: %w%s", d.name, err, d.fields)
 }
 
 // fieldNames ends the sentence about a field that is unknown.
@@ -145,10 +183,7 @@ func (s *Scenario) UnmarshalJSON(text []byte) error {
 	s.RTT, s.Horizon = p.span("rtt", from.RTT), p.span("horizon", from.Horizon)
 	s.Write, s.CloseListener = p.moment("write", from.Write), p.moment("close_listener", from.CloseListener)
 	s.SYNCookiesOff = p.moment("syncookies_off", from.SYNCookiesOff)
-	for i, w := range from.Arrivals {
-		at, gap := p.span(fmt.Sprintf("arrivals[%d].at", i), w.At), p.span(fmt.Sprintf("arrivals[%d].gap", i), w.Gap)
-		s.Arrivals = append(s.Arrivals, Wave{Clients: w.Clients, At: at, Gap: gap})
-	}
+	s.Arrivals = p.arrivals(from.Arrivals)
 	for i, l := range from.ListenAgain {
 		if l.Backlog == nil {
 			return fieldError(fmt.Sprintf("listen_again[%d].backlog is missing, want the argument of listen(2)", i))
@@ -188,6 +223,14 @@ func (p *spanParser) span(name, text string) time.Duration {
 		p.err = fieldError(fmt.Sprintf("%s is %q, want a duration such as \"100ms\"", name, text))
 	}
 	return d
+}
+
+func (p *spanParser) arrivals(from []waveJSON) (all Arrivals) {
+	for i, w := range from {
+		at, gap := p.span(fmt.Sprintf("arrivals[%d].at", i), w.At), p.span(fmt.Sprintf("arrivals[%d].gap", i), w.Gap)
+		all = append(all, Wave{Clients: w.Clients, At: at, Gap: gap})
+	}
+	return all
 }
 
 // moment reads a duration or never, which text that is left out means too.

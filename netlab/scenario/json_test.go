@@ -178,3 +178,35 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestReadArrivals(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text string
+		want Arrivals
+		err  string
+	}{
+		{`[{"clients":64}]`, Arrivals{{Clients: 64}}, ""},
+		{` [{"clients":64,"at":"3ms","gap":"0s"},{"clients":2,"gap":"1s"}] `, Arrivals{{Clients: 64, At: 3 * ms}, {Clients: 2, Gap: time.Second}}, ""},
+
+		{``, nil, "there is no list of waves, want one JSON list"},
+		{`[]`, nil, `there is no wave in arrivals, want at least one such as {"clients":64}`},
+		{`null`, nil, `there is no wave in arrivals, want at least one such as {"clients":64}`},
+		{`{"clients":64}`, nil, "the list of waves is an object, want a JSON object or list as in the documentation"},
+		{`[{"clients":64}`, nil, "the JSON ends too early"},
+		{`[{"clients":64}] 1`, nil, "there is more after the list of waves, want one JSON list"},
+		{`[{"clients":"64"}]`, nil, "clients is a string, want a whole number"},
+		{`[{"clients":1,"every":"1s"}]`, nil, `read list of waves: json: unknown field "every"; the fields of a wave are clients, at and gap`},
+		{`[{"clients":1},{"clients":1,"at":"1"}]`, nil, `arrivals[1].at is "1", want a duration such as "100ms"`},
+		{`[{"clients":1},{"clients":0}]`, nil, "wave 1: clients is 0, want at least 1"},
+	} {
+		got, err := ReadArrivals(strings.NewReader(test.text))
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		if text != test.err || test.err == "" && !reflect.DeepEqual(got, test.want) {
+			t.Errorf("ReadArrivals(%s) = %v, %q, want %v, %q", test.text, got, text, test.want, test.err)
+		}
+	}
+}

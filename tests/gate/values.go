@@ -4,8 +4,9 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/rstlab/rstlab/loadclient"
 )
 
 // pairs is a flag that adds one entry to a map each time.
@@ -39,27 +40,9 @@ func (p pairs) Get() any { return *p.to }
 // text is a flag with the escapes of a Go string, which a shell does not know.
 type text struct{ to *string }
 
-func (t text) Set(value string) error {
-	var plain strings.Builder
-	for value != "" {
-		if value[0] == '"' { // needs no backslash here, and may have one
-			plain.WriteByte('"')
-			value = value[1:]
-			continue
-		}
-		char, multibyte, rest, err := strconv.UnquoteChar(value, '"')
-		if err != nil {
-			return err
-		}
-		if multibyte {
-			plain.WriteRune(char)
-		} else {
-			plain.WriteByte(byte(char))
-		}
-		value = rest
-	}
-	*t.to = plain.String()
-	return nil
+func (t text) Set(value string) (err error) {
+	*t.to, err = loadclient.Unescape(value)
+	return err
 }
 
 func (t text) String() string {
