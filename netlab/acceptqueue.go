@@ -44,14 +44,23 @@ func (h *Host) AcceptQueues() []AcceptQueue {
 }
 
 // QueueSamples are the accept queues as evidence, without a time and without their SYN
-// queues.
+// queues, which CountHalfOpen adds.
 func (h *Host) QueueSamples() []scenario.QueueSample {
 	h.lab.tb.Helper()
+	queues := h.AcceptQueues()
+	on := map[netip.AddrPort]int{}
+	for _, q := range queues {
+		on[q.Addr]++
+	}
 	var samples []scenario.QueueSample
-	for _, q := range h.AcceptQueues() {
-		samples = append(samples, scenario.QueueSample{
+	for _, q := range queues {
+		s := scenario.QueueSample{
 			Listener: q.Addr, Inode: q.Inode, Length: q.Length, Limit: q.Limit, Drops: q.Drops, SYNQueue: -1,
-		})
+		}
+		if n := on[q.Addr]; n > 1 {
+			s.Members = n
+		}
+		samples = append(samples, s)
 	}
 	return samples
 }

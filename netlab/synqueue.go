@@ -1,9 +1,12 @@
 package netlab
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"unsafe"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // SYNQueue lists the clients of the host's half-open connections to a port, those in
@@ -16,15 +19,46 @@ import (
 // Source, checked on v6.18: inet_req_diag_fill (net/ipv4/inet_diag.c).
 func (h *Host) SYNQueue(port int) []netip.AddrPort { return h.clientsIn(tcpSynRecv, port) }
 
-// SYNQueues counts the host's half-open connections by the port that they are to. A port
-// that has none is left out. It takes as long as SYNQueue, whatever the number of ports.
-func (h *Host) SYNQueues() map[uint16]int {
+// CountHalfOpen sets the SYN queues of samples, which are of all listeners of the host, as
+// QueueSamples gives them. It takes as long as SYNQueue, whatever the number of listeners.
+//
+// A half-open connection is counted with the listener of its address family that has its
+// address, or else with the one that listens on all addresses. It is not told whose it is
+// among members of SO_REUSEPORT, which have one address: neither sock_diag nor
+// /proc/net/tcp gives the inode of its listener. The first member by inode has the sum of
+// all, and the others -1. Nor are listeners told apart that SO_BINDTODEVICE lets have one
+// address. One that outlives its listener counts for nobody, or for who listens on all
+// addresses.
+//
+// Source, checked on v6.18: inet_req_diag_fill (net/ipv4/inet_diag.c), get_openreq4
+// (net/ipv4/tcp_ipv4.c), __inet_lookup_listener (net/ipv4/inet_hashtables.c).
+func (h *Host) CountHalfOpen(samples []scenario.QueueSample) {
 	h.lab.tb.Helper()
-	lengths := map[uint16]int{}
-	for _, c := range h.connections(tcpSynRecv, 0) {
-		lengths[c.port]++
+	first := map[netip.AddrPort]*scenario.QueueSample{}
+	for i := range samples {
+		s := &samples[i]
+		s.SYNQueue = -1
+		if other := first[s.Listener]; other == nil || s.Inode < other.Inode {
+			first[s.Listener] = s
+		}
 	}
-	return lengths
+	for _, s := range first {
+		s.SYNQueue = 0
+	}
+	for _, c := range h.connections(tcpSynRecv, 0) {
+		if s := cmp.Or(first[c.local], first[onAll(c.local)]); s != nil {
+			s.SYNQueue++
+		}
+	}
+}
+
+// onAll is the address of a listener on all addresses of the family that takes in what an
+// address does.
+func onAll(local netip.AddrPort) netip.AddrPort {
+	if local.Addr().Is4() {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())
+	}
+	return netip.AddrPortFrom(netip.IPv6Unspecified(), local.Port())
 }
 
 // Connections lists the clients of the host's established connections to a port,
@@ -60,7 +94,7 @@ func (h *Host) connections(state, port int) []connection {
 // connection is what is told of a socket that has a peer.
 type connection struct {
 	client netip.AddrPort
-	port   uint16 // the host's own
+	local  netip.AddrPort // in the family of its listener: an IPv6 one has clients over IPv4, too
 }
 
 // inetDiagReq is struct inet_diag_req of include/uapi/linux/inet_diag.h, the older
@@ -104,7 +138,7 @@ func (d *diagSocket) connections(state, port int) ([]connection, error) {
 		client := msg.addr(msg.id.target, msg.id.targetPort)
 		all = append(all, connection{
 			client: netip.AddrPortFrom(client.Addr().Unmap(), client.Port()),
-			port:   msg.addr(msg.id.source, msg.id.sourcePort).Port(),
+			local:  msg.addr(msg.id.source, msg.id.sourcePort),
 		})
 	}
 	return all, nil

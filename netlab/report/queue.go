@@ -22,6 +22,7 @@ type queueView struct {
 	NearIn  string   // how wide that is
 	SYN     bool     // the SYN queue is drawn too
 	SYNPeak int      // of the SYN queue; -1: never looked at
+	Members int      // most listeners that shared the address, and the SYN queue; 0: it was alone
 	How     string   // what a reset is
 	Peak    uint32
 	Limit   uint32
@@ -68,6 +69,7 @@ func newQueueView(e scenario.Evidence, h scenario.Witnessed, listener netip.Addr
 		}
 		samples = append(samples, s)
 		v.Peak, v.SYNPeak, v.Limit, v.Drops = max(v.Peak, s.Length), max(v.SYNPeak, s.SYNQueue), s.Limit, s.Drops
+		v.Members = max(v.Members, s.Members)
 	}
 	times, how := resetTimes(e, h, listener)
 	v.Resets, v.How = len(times), how
@@ -123,6 +125,8 @@ func (v queueView) summary() string {
 		s += fmt.Sprintf("; %s (%s)", plural(v.Resets, "reset"), v.How)
 	}
 	switch {
+	case v.SYNPeak > 0 && v.Members > 0:
+		s += fmt.Sprintf("; the SYN queues of the %d listeners on this address held up to %d together when they were looked at", v.Members, v.SYNPeak)
 	case v.SYNPeak > 0:
 		s += fmt.Sprintf("; the SYN queue held up to %d when it was looked at", v.SYNPeak)
 	case v.SYNPeak == 0:

@@ -68,6 +68,16 @@ func TestUnknownSYNQueue(t *testing.T) {
 	}
 }
 
+// Of members of SO_REUSEPORT one has the half-open connections of all, and it is said so.
+func TestSYNQueueOfMembers(t *testing.T) {
+	t.Parallel()
+	v := viewOf(scenario.QueueSample{Members: 2, SYNQueue: 4}, scenario.QueueSample{Members: 2, SYNQueue: -1})
+	want := "At most 0 were waiting, the limit is 7 (full above it); the SYN queues of the 2 listeners on this address held up to 4 together when they were looked at."
+	if v.Summary != want {
+		t.Errorf("the summary is %q, want %q", v.Summary, want)
+	}
+}
+
 // A listener that nothing happened to has a sentence and no picture.
 func TestQuietListener(t *testing.T) {
 	t.Parallel()

@@ -48,15 +48,19 @@ type CounterSample struct {
 
 // QueueSample is a reading of one listener. A reading that tells nothing new may be left
 // out, but never that a listener is gone.
+//
+// Members of SO_REUSEPORT share their address, and the kernel does not tell whose a
+// half-open connection is: the SYN queue of one of them has those of all.
 type QueueSample struct {
 	At       time.Duration  `json:"at_ns"`
 	Listener netip.AddrPort `json:"listener"`
-	Inode    uint32         `json:"inode"`         // of the socket, which tells two listeners on one address apart; 0: unknown
-	Length   uint32         `json:"length"`        // of the accept queue
-	Limit    uint32         `json:"limit"`         // of the accept queue; it is full once Length exceeds it
-	Drops    uint32         `json:"drops"`         // SO_MEMINFO, sk_drops
-	SYNQueue int            `json:"syn_queue"`     // half-open connections to its port; -1: not looked at, which costs more than the rest
-	Gone     bool           `json:"gone,omitzero"` // the listener is not there any more; the rest is its last reading
+	Inode    uint32         `json:"inode"`            // of the socket, which tells two listeners on one address apart; 0: unknown
+	Length   uint32         `json:"length"`           // of the accept queue
+	Limit    uint32         `json:"limit"`            // of the accept queue; it is full once Length exceeds it
+	Drops    uint32         `json:"drops"`            // SO_MEMINFO, sk_drops
+	SYNQueue int            `json:"syn_queue"`        // half-open connections; -1: not looked at, which costs more than the rest, or counted with another member
+	Members  int            `json:"members,omitzero"` // listeners on its address, itself included; 0: it is alone
+	Gone     bool           `json:"gone,omitzero"`    // the listener is not there any more; the rest is its last reading
 }
 
 // QueueLog makes samples of readings of one host's listeners. The zero value has none.
@@ -95,7 +99,7 @@ func (l *QueueLog) Note(at time.Duration, readings []QueueSample, all bool) {
 
 // differs tells whether a reading of the same listener tells something new.
 func (q QueueSample) differs(last QueueSample) bool {
-	return q.Length != last.Length || q.Limit != last.Limit || q.Drops != last.Drops ||
+	return q.Length != last.Length || q.Limit != last.Limit || q.Drops != last.Drops || q.Members != last.Members ||
 		q.SYNQueue >= 0 && q.SYNQueue != last.SYNQueue
 }
 

@@ -38,6 +38,24 @@ func TestQueueLog(t *testing.T) {
 	}
 }
 
+// A listener that another one joins at its address has a sample of it: its half-open
+// connections are those of both from then on.
+func TestQueueLogOfMembers(t *testing.T) {
+	t.Parallel()
+	var log QueueLog
+	alone, member := QueueSample{Inode: 60, SYNQueue: 2}, QueueSample{Inode: 60, SYNQueue: 2, Members: 2}
+	joined := QueueSample{Inode: 70, SYNQueue: -1, Members: 2}
+	log.Note(1, []QueueSample{alone}, false)
+	log.Note(2, []QueueSample{member, joined}, false)
+	log.Note(3, []QueueSample{member, joined}, false)
+	want := []QueueSample{
+		{At: 1, Inode: 60, SYNQueue: 2}, {At: 2, Inode: 60, SYNQueue: 2, Members: 2}, {At: 2, Inode: 70, SYNQueue: -1, Members: 2},
+	}
+	if !slices.Equal(log.Samples, want) {
+		t.Errorf("samples are\n%+v, want\n%+v", log.Samples, want)
+	}
+}
+
 // Between two looks at the SYN queue nothing is known of it. A look is kept if it differs
 // from the last look, however many readings without one came between.
 func TestQueueLogOfSYNQueue(t *testing.T) {

@@ -11,14 +11,14 @@ type Config struct {
 	SnapLength int           // bytes kept of each packet, from the IP header on; zero means 128, at most 65535
 	MaxPackets int           // kept of each interface, the first ones; zero means 65,536, or fewer long ones that fill 16 MB
 	Loopback   bool          // whether the interface lo is recorded too, each of its packets once
-	Interval   time.Duration // between two looks at the counters and queues; zero means 10 ms
+	Interval   time.Duration // between two looks at the counters and queues; zero means 5 ms
 	Trace      bool          // whether to ask for the kernel's own reasons: see TraceAvailable
 }
 
 const (
 	defaultSnapLength = 128
 	defaultMaxPackets = 1 << 16
-	defaultInterval   = 10 * time.Millisecond
+	defaultInterval   = 5 * time.Millisecond
 
 	maxSnapLength = 1<<16 - 1
 

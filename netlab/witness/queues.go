@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab"
@@ -25,19 +26,18 @@ const longestLook = 10 * time.Millisecond
 func (l *queueLog) note(start time.Time, at time.Duration, readings []scenario.QueueSample, all bool) {
 	now := time.Since(start)
 	if len(readings) > 0 && (all || l.pace.due(now)) {
-		lengths := l.synQueues(now)
+		looked := l.look(readings, now)
 		if all || time.Since(start)-now <= longestLook {
-			for i, q := range readings {
-				readings[i].SYNQueue = lengths[q.Listener.Port()]
-			}
+			readings = looked
 		}
 	}
 	l.Note(at, readings, all)
 }
 
-// synQueues counts the host's half-open connections by port, and keeps the pace.
-func (l *queueLog) synQueues(now time.Duration) (lengths map[uint16]int) {
-	cost := processorTime(func() { lengths = l.host.SYNQueues() })
+// look gives the readings with the SYN queues, and keeps the pace.
+func (l *queueLog) look(readings []scenario.QueueSample, now time.Duration) []scenario.QueueSample {
+	looked := slices.Clone(readings)
+	cost := processorTime(func() { l.host.CountHalfOpen(looked) })
 	l.pace.spent(now, cost)
-	return lengths
+	return looked
 }

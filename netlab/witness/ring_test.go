@@ -33,7 +33,7 @@ func TestLayout(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	if got, err := (Config{}).withDefaults(); got != (Config{128, 65536, false, 10 * time.Millisecond, false}) || err != nil {
+	if got, err := (Config{}).withDefaults(); got != (Config{128, 65536, false, 5 * time.Millisecond, false}) || err != nil {
 		t.Errorf("defaults are %+v, %v", got, err)
 	}
 	if got, err := (Config{SnapLength: 65535}).withDefaults(); got.MaxPackets != 128 || err != nil {
