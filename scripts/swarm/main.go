@@ -128,7 +128,20 @@ func (o options) meet(ctx context.Context, p *plan, say io.Writer) error {
 		return err
 	}
 	p.Start, p.ClockAhead, p.ClockError = agreed.Start, agreed.Ahead, agreed.Error
-	fmt.Fprintf(say, "meet     all %d are here: the run starts in %v; this clock is %v ahead of shard 0's, to %v\n", p.Shards,
-		time.Until(agreed.Start.Add(agreed.Ahead)).Round(time.Millisecond), agreed.Ahead, agreed.Error)
+	fmt.Fprintf(say, "meet     all %d are here: the run starts in %v; %s\n", p.Shards,
+		time.Until(agreed.Start.Add(agreed.Ahead)).Round(time.Millisecond), clock(p.Shard, agreed))
 	return nil
+}
+
+// clock puts into words which clock counts, and how well it is known.
+func clock(shard int, a meeting.Agreement) string {
+	known := fmt.Sprintf(", which is known to %v", a.Error.Round(time.Microsecond))
+	ahead := a.Ahead.Round(time.Microsecond)
+	switch {
+	case shard == 0:
+		return "this clock counts" + known
+	case ahead < 0:
+		return fmt.Sprintf("this clock is %v behind that of shard 0%s", -ahead, known)
+	}
+	return fmt.Sprintf("this clock is %v ahead of that of shard 0%s", ahead, known)
 }

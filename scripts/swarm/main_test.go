@@ -12,10 +12,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rstlab/rstlab/loadclient"
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
+	"github.com/rstlab/rstlab/scripts/swarm/internal/meeting"
 )
 
 // asProgram is set in a process that is to be the program itself.
@@ -144,6 +146,25 @@ func TestRunRefused(t *testing.T) {
 	status, stdout, stderr := swarm("-clients", "5", "http://"+ln.Addr().String())
 	if status != 0 || stderr != "" || !strings.Contains(stdout, ": refused 5\n") {
 		t.Errorf("status %d, output\n%s%s", status, stdout, stderr)
+	}
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	const us = time.Microsecond
+	for _, test := range []struct {
+		shard int
+		ahead time.Duration
+		want  string
+	}{
+		{0, 0, "this clock counts, which is known to 80µs"},
+		{1, 1200*us + 300, "this clock is 1.2ms ahead of that of shard 0, which is known to 80µs"},
+		{1, -7 * us, "this clock is 7µs behind that of shard 0, which is known to 80µs"},
+		{2, -300, "this clock is 0s ahead of that of shard 0, which is known to 80µs"},
+	} {
+		if got := clock(test.shard, meeting.Agreement{Ahead: test.ahead, Error: 80*us + 100}); got != test.want {
+			t.Errorf("clock(%d, %v) = %s, want %s", test.shard, test.ahead, got, test.want)
+		}
 	}
 }
 

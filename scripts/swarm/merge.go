@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/rstlab/rstlab/loadclient"
 )
@@ -51,7 +52,7 @@ func merge(args []string, stdout, stderr io.Writer) error {
 	}
 	tell(stdout, merged)
 	if merged.ClockError > 0 {
-		fmt.Fprintf(stdout, "the shards' clocks agreed to %v\n", merged.ClockError)
+		fmt.Fprintf(stdout, "the shards' clocks agreed to %v\n", merged.ClockError.Round(time.Microsecond))
 	} else {
 		fmt.Fprintln(stdout, "nobody knows how far the shards' clocks were apart")
 	}

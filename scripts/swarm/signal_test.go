@@ -99,9 +99,14 @@ func TestInterruptedWithChildren(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	url := stalling(t, 100, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) })
+	group := make(chan int, 1)
+	url := stalling(t, 100, func() { syscall.Kill(-<-group, syscall.SIGINT) })
 	cmd.Args = append(cmd.Args, "-clients", "100", "-requests", "2", "-json", "-", url)
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	group <- cmd.Process.Pid
+	err = cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 130 || !strings.HasSuffix(stderr.String(), "swarm: interrupted\n") {
 		t.Errorf("it ended with %v, and said\n%s", err, stderr.String())
 	}
