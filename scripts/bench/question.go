@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/rstlab/rstlab/netlab"
+)
+
+// question is a line of the table.
+type question struct {
+	name    string
+	what    string   // in words, with the size
+	kind    string   // of load
+	figures []figure // of each sample
+	play    func(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error)
+	must    func(a Answer) []Check
+
+	oursOnly bool // no peer plays it
+}
+
+// figure is something that is measured.
+type figure struct {
+	name, unit string
+}
+
+// sample is what one tool did in one round: a value for each figure, or why there is none.
+type sample struct {
+	Values []float64 `json:"values,omitempty"`
+	Note   string    `json:"note,omitempty"` // also beside values
+}
+
+// size is how much is asked: the benchmark's, or a test's small one.
+type size struct {
+	held int
+}
+
+// full is the size of the table.
+var full = size{held: 10_000}
+
+// patience is how long a tool may take for anything.
+const patience = 2 * time.Minute
+
+var questions = []question{held}
