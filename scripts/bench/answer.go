@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -74,5 +75,37 @@ func (a Answer) atLeastTimes(figure int, times float64, other string) Check {
 		return c
 	}
 	c.Found, c.Holds = fmt.Sprintf("%.2f × %s", ours/theirs, other), ours >= times*theirs
+	return c
+}
+
+// always checks that a figure of ours has one value in every round.
+func (a Answer) always(figure, want int) Check {
+	c := Check{Must: fmt.Sprintf("%s: %d, every time", a.Figures[figure], want), Found: "not measured"}
+	for _, r := range a.Rows {
+		if r.Tool == oursName && r.Medians != nil {
+			c.Found = fmt.Sprintf("%s to %s", digits(r.Least[figure]), digits(r.Most[figure]))
+			c.Holds = r.Least[figure] == float64(want) && r.Most[figure] == float64(want)
+		}
+	}
+	return c
+}
+
+// atMost checks that a figure of ours is no more than that, in the median.
+func (a Answer) atMost(figure int, most float64) Check {
+	c := Check{Must: fmt.Sprintf("%s: at most %v", a.Figures[figure], most)}
+	ours, ok := a.median(oursName, figure)
+	if !ok {
+		c.Found = "not measured"
+		return c
+	}
+	c.Found, c.Holds = digits(ours), ours <= most
+	return c
+}
+
+// within checks that a figure of ours is that close to zero, in the median.
+func (a Answer) within(figure int, most float64) Check {
+	c := a.atMost(figure, most)
+	ours, ok := a.median(oursName, figure)
+	c.Must, c.Holds = fmt.Sprintf("%s: at most ±%v", a.Figures[figure], most), ok && math.Abs(ours) <= most
 	return c
 }

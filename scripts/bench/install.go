@@ -16,6 +16,9 @@ type kit struct {
 func installed(context.Context) (kit, error) {
 	k := kit{versions: map[string]string{}}
 	for _, t := range tools {
+		if t.name == "autocannon" {
+			t.program = "/tmp/d/npm/node_modules/.bin/autocannon"
+		}
 		if t.pack != "" {
 			path, err := exec.LookPath(t.name)
 			if err != nil {

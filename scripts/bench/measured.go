@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +27,7 @@ type measuredPlan struct {
 type measured struct {
 	Wall time.Duration // from before its start until it had ended
 	CPU  time.Duration // in the kernel too
-	Peak int           // bytes: the most memory that was resident, as VmHWM has it
+	Peak int           // bytes: the most memory that was resident, VmHWM of all its processes
 	Exit string        // how it ended, such as "exit status 0"
 }
 
@@ -52,7 +54,7 @@ func runMeasured(args []string) error {
 		return err
 	}
 	ended := make(chan struct{})
-	peak := watchMemory(cmd.Process.Pid, ended)
+	peak := watchMemory(ended)
 	_ = cmd.Wait() // its state says how it ended
 	m := measured{Wall: time.Since(begin), CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Exit: cmd.ProcessState.String()}
 	close(ended)
@@ -75,18 +77,19 @@ func mayOpenMost() error {
 // as long before the end.
 const lookInterval = 10 * time.Millisecond
 
-// watchMemory gives the peak of a process's resident memory until it has ended. Maxrss of
-// getrusage(2) will not do: it is at least what the process had that called exec.
+// watchMemory gives the peak of the resident memory of the tool and the processes that it
+// has made, until it has ended. Maxrss of getrusage(2) will not do: it is at least what the
+// process had that called exec.
 //
 // Source, checked on v6.18: exec_mmap (fs/exec.c).
-func watchMemory(pid int, ended <-chan struct{}) <-chan int {
+func watchMemory(ended <-chan struct{}) <-chan int {
 	peak := make(chan int, 1)
 	go func() {
 		most := 0
 		again := time.NewTicker(lookInterval)
 		defer again.Stop()
 		for {
-			most = max(most, peakMemory(pid))
+			most = max(most, memoryOfOthers())
 			select {
 			case <-again.C:
 			case <-ended:
@@ -98,15 +101,30 @@ func watchMemory(pid int, ended <-chan struct{}) <-chan int {
 	return peak
 }
 
-// peakMemory reads VmHWM of a process; zero: it has ended.
-//
-//	VmHWM:	    5384 kB
-func peakMemory(pid int) int {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+// memoryOfOthers is what all processes of this PID namespace have, but its first one and
+// this one: those are the tool's.
+func memoryOfOthers() int {
+	files, err := filepath.Glob("/proc/[0-9]*/status")
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(text)) {
+	sum := 0
+	for _, file := range files {
+		if file == "/proc/1/status" || file == fmt.Sprintf("/proc/%d/status", os.Getpid()) {
+			continue
+		}
+		if text, err := os.ReadFile(file); err == nil { // else it has ended
+			sum += peakMemory(string(text))
+		}
+	}
+	return sum
+}
+
+// peakMemory reads VmHWM in bytes from the status of a process; zero: it has ended.
+//
+//	VmHWM:	    5384 kB
+func peakMemory(status string) int {
+	for line := range strings.Lines(status) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kilobytes, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB")) // the kernel's own format
 			return kilobytes << 10

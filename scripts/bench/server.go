@@ -20,13 +20,11 @@ type serverPlan struct {
 	Address  string        // to listen on
 	Backlog  int           // of listen(2)
 	Expect   int           // so many connections are waited for; zero: any number
-	Withhold time.Duration // the answer to the last of them for so long; zero: no answer
+	Withhold time.Duration // all answers, until so long after the last of them has asked; zero: none
 	Close    bool          // each connection after its answer
 	Share    bool          // the port with other servers, by SO_REUSEPORT
 	Report   string        // the file for what it counted
 }
-
-
 
 // served is what a server counted. Times are from the first accept.
 type served struct {
@@ -35,6 +33,7 @@ type served struct {
 	Connections int // of them, with at least one answer
 	Peak        int // open at one time
 
+	Together int           // had asked when the answers were no longer withheld
 	Expected time.Duration // until the connection that was the last to be waited for had its answer; zero: never
 	Open     int           // open by then
 	Last     time.Duration // until the last answer
@@ -87,4 +86,3 @@ func (p serverPlan) listen() (int, error) {
 	}
 	return fd, os.NewSyscallError("listen", unix.Listen(fd, p.Backlog))
 }
-

@@ -23,7 +23,7 @@ type server struct {
 	begin    time.Time // of the first accept
 	buffer   [4096]byte
 	events   [512]unix.EpollEvent
-	withheld int       // the descriptor whose answer is withheld; negative: none
+	withheld int       // answers
 	until    time.Time // so long
 }
 
@@ -31,26 +31,29 @@ type server struct {
 type conn struct {
 	head     head
 	answered bool
+	waits    bool // for an answer that is withheld
 }
 
-// Many descriptors are never used, but a table that grows stalls the loop for some
-// milliseconds each time.
-const (
-	tableSize   = 19_990
-	acceptBatch = 64 // before the others have their turn
-)
+// acceptBatch is how many connections are taken before the others have their turn.
+const acceptBatch = 64
 
+// stillness is how long nobody may come before answers are not withheld any more: a tool
+// that shares connections never makes all that it was asked for.
+const stillness = time.Second
+
+// newServer grows the table of descriptors first: one that grows stalls the loop for
+// some milliseconds each time.
 func newServer(plan serverPlan) (*server, error) {
-	s := &server{plan: plan, conns: make([]conn, tableSize), withheld: -1}
 	var limit unix.Rlimit
-	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
-	if err != nil {
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return nil, os.NewSyscallError("getrlimit", err)
 	}
+	s := &server{plan: plan, conns: make([]conn, min(limit.Cur, mostConns))}
+	var err error
 	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return nil, os.NewSyscallError("eventfd", err)
 	}
-	last, err := unix.FcntlInt(uintptr(s.wake), unix.F_DUPFD_CLOEXEC, min(int(limit.Cur), tableSize)-1)
+	last, err := unix.FcntlInt(uintptr(s.wake), unix.F_DUPFD_CLOEXEC, len(s.conns)-1)
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl F_DUPFD_CLOEXEC", err)
 	}
@@ -65,6 +68,9 @@ func newServer(plan serverPlan) (*server, error) {
 	}
 	return s, errors.Join(s.watch(s.wake, unix.EPOLLIN), s.watch(s.listener, unix.EPOLLIN))
 }
+
+// mostConns bounds the descriptors of a server where the limit does not.
+const mostConns = 1 << 20
 
 func (s *server) watch(fd int, events uint32) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}))
@@ -95,7 +101,7 @@ func (s *server) run() error {
 
 // patience is how many milliseconds to wait for events; -1: for ever.
 func (s *server) patience() int {
-	if s.withheld < 0 {
+	if s.withheld == 0 {
 		return -1
 	}
 	return int(max(0, time.Until(s.until)).Milliseconds()) + 1
@@ -107,7 +113,7 @@ func (s *server) accept() error {
 		r, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(s.listener), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
-		case unix.EAGAIN, unix.ECONNABORTED:
+		case unix.EAGAIN, unix.ECONNABORTED, unix.EMFILE: // the last waits until others have closed
 			return nil
 		default:
 			return os.NewSyscallError("accept4", errno)
@@ -151,12 +157,12 @@ func (s *server) receive(fd int) bool {
 	}
 }
 
-// answer answers a request, and tells whether the connection is still open.
+// answer answers a request, or withholds the answer, and tells whether the connection is
+// still open.
 func (s *server) answer(fd int) bool {
 	c := &s.conns[fd]
-	first := !c.answered
-	if first && s.Connections+1 == s.plan.Expect && s.plan.Withhold > 0 && s.withheld < 0 {
-		s.withheld, s.until = fd, time.Now().Add(s.plan.Withhold)
+	if s.plan.Withhold > 0 {
+		s.withhold(c)
 		return true
 	}
 	closes := s.plan.Close || c.head.closes
@@ -191,19 +197,35 @@ func (s *server) count(c *conn) {
 	}
 }
 
-// release gives the answer that was withheld, when its time has come.
+// withhold keeps an answer back until all that are waited for have asked, and a while
+// longer.
+func (s *server) withhold(c *conn) {
+	c.waits = true
+	s.withheld++
+	s.until = time.Now().Add(stillness)
+	if s.withheld == s.plan.Expect {
+		s.until = time.Now().Add(s.plan.Withhold)
+	}
+}
+
+// release gives the answers that were withheld, when their time has come.
 func (s *server) release() {
-	if s.withheld < 0 || time.Now().Before(s.until) {
+	if s.withheld == 0 || time.Now().Before(s.until) {
 		return
 	}
-	fd := s.withheld
-	s.plan.Withhold, s.withheld = 0, -1
-	s.answer(fd)
+	s.Together, s.plan.Withhold, s.withheld = s.withheld, 0, 0
+	for fd := range s.conns {
+		if s.conns[fd].waits {
+			s.conns[fd].waits = false
+			s.answer(fd)
+		}
+	}
 }
 
 func (s *server) close(fd int) {
-	if fd == s.withheld {
-		s.withheld = -1
+	if s.conns[fd].waits {
+		s.conns[fd].waits = false
+		s.withheld--
 	}
 	_, _, _ = syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) // nothing is written late
 	s.open--

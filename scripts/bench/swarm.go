@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,6 +22,7 @@ type swarmPlan struct {
 	Target  string
 	Clients int
 	Gap     time.Duration
+	Sources []netip.Addr
 }
 
 // swarmReport is what the swarm reports, as the tool's output.
@@ -37,7 +39,7 @@ func runSwarm(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	result, err := loadclient.Run(ctx, loadclient.Config{Engine: plan.Engine, Target: plan.Target, Clients: plan.Clients, Gap: plan.Gap})
+	result, err := loadclient.Run(ctx, loadclient.Config{Engine: plan.Engine, Target: plan.Target, Clients: plan.Clients, Gap: plan.Gap, Sources: plan.Sources})
 	if err != nil {
 		return err
 	}

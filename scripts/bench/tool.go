@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ type load struct {
 	Clients int           // at a time
 	Gap     time.Duration // between two of them
 	For     time.Duration // how long it lasts, where it is not one request each
+	Sources []netip.Addr  // the client's addresses, of those tools that take several
 }
 
 // The kinds of load.
@@ -54,7 +56,7 @@ func (t tool) command(l load) []string {
 		if t.name == httpName {
 			engine = loadclient.HTTP
 		}
-		return []string{self, swarmProgram, planArgs(swarmPlan{Engine: engine, Target: l.Target, Clients: l.Clients, Gap: l.Gap})}
+		return []string{self, swarmProgram, planArgs(swarmPlan{Engine: engine, Target: l.Target, Clients: l.Clients, Gap: l.Gap, Sources: l.Sources})}
 	case storyProgram:
 		return []string{self, storyProgram, planArgs(storyPlan{Target: l.Target, Clients: l.Clients, Gap: l.Gap})}
 	}
