@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/scripts/internal/program"
 )
 
@@ -79,7 +78,11 @@ func (q question) once(ctx context.Context, t tool, z size) (got sample, err err
 			err = errors.Join(err, errors.New("the lab failed"))
 		}
 	}()
-	return q.play(ctx, netlab.TB(lab), t, z)
+	got, err = q.play(ctx, lab, t, z)
+	if errors.Is(err, errEndless) {
+		return sample{Note: "no: " + err.Error()}, nil
+	}
+	return got, err
 }
 
 // judge works out the medians and what holds.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/rstlab/rstlab/netlab"
 )
@@ -16,12 +15,9 @@ var fresh = question{
 	must:    func(a Answer) []Check { return []Check{a.atLeastTimes(0, 1, "wrk")} },
 }
 
-// freshFor is how long a peer goes on, with so many clients at a time. A client of ours
-// is one connection, so that they are as many as it takes.
-const (
-	freshFor     = 3 * time.Second
-	freshAtATime = 100
-)
+// freshAtATime is how many clients a tool has at a time. A client of ours is one
+// connection, so that there is one swarm after another.
+const freshAtATime = 100
 
 // playFresh counts at the server, which closes each connection behind its answer: the
 // answers, in the time from the first accept to the last one.
@@ -30,13 +26,9 @@ func playFresh(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error
 	if err != nil {
 		return sample{}, err
 	}
-	l := load{Kind: kindFresh, Clients: freshAtATime, For: freshFor}
+	l := load{Kind: kindFresh, Clients: freshAtATime, For: z.fresh}
 	if t.program == swarmProgram {
-		l.Clients = z.fresh
-		s.client.AddAddrs(z.fresh / manyPorts)
-		for _, addr := range s.client.Addrs() {
-			l.Sources = append(l.Sources, addr)
-		}
+		l.Clients = z.freshSwarm
 	}
 	s.serve(serverPlan{Close: true})
 	if _, err := s.play(ctx, t, l); err != nil {
@@ -51,6 +43,3 @@ func playFresh(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error
 	}
 	return sample{Values: []float64{float64(counted.Answered) / counted.Last.Seconds(), float64(counted.Accepted)}}, nil
 }
-
-// manyPorts is how many clients share an address of theirs.
-const manyPorts = 25_000

@@ -32,13 +32,14 @@ type sample struct {
 
 // size is how much is asked: the benchmark's, or a test's small one.
 type size struct {
-	held, fresh, burst, paced int // clients
+	held, freshSwarm, burst, paced int           // clients
+	fresh                          time.Duration // how long
 }
 
 // full is the size of the table.
-var full = size{held: 10_000, fresh: 200_000, burst: 400, paced: 400}
+var full = size{held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400}
 
 // patience is how long a tool may take for anything.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 var questions = []question{held, memory, fresh, burst, paced}

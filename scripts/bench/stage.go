@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/rstlab/rstlab/netlab"
 )
@@ -90,6 +91,9 @@ func (s *stage) play(ctx context.Context, t tool, l load) (played, error) {
 	return finish(ctx)
 }
 
+// errEndless is a tool that does not end.
+var errEndless = fmt.Errorf("had not ended after %v", patience)
+
 // begin starts a tool. Finish waits for its end.
 func (s *stage) begin(t tool, l load) (finish func(context.Context) (played, error), err error) {
 	l.Target = s.target()
@@ -99,10 +103,11 @@ func (s *stage) begin(t tool, l load) (finish func(context.Context) (played, err
 	}
 	proc := s.client.StartRole(measuredRole, planArgs(plan))
 	return func(ctx context.Context) (played, error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s has not ended after %v", t.name, patience))
-		defer cancel()
 		select {
 		case <-proc.Done():
+		case <-time.After(patience):
+			proc.Stop()
+			return played{}, errEndless
 		case <-ctx.Done():
 			proc.Stop()
 			return played{}, context.Cause(ctx)

@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net/netip"
+	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,16 +23,16 @@ type swarmPlan struct {
 	Target  string
 	Clients int
 	Gap     time.Duration
-	Sources []netip.Addr
+	For     time.Duration // swarms one after another for so long, two at a time; zero: one swarm
 }
 
-// swarmReport is what the swarm reports, as the tool's output.
+// swarmReport is what the swarms report, as the tool's output.
 type swarmReport struct {
 	Fates     scenario.Fates
-	Processes int
+	Processes int // of the last swarm
 }
 
-// runSwarm fails if the swarm does, whose own check proves that each client has one fate.
+// runSwarm fails if a swarm does, whose own check proves that each client has one fate.
 func runSwarm(args []string) error {
 	plan, err := planOf[swarmPlan](args)
 	if err != nil {
@@ -39,9 +40,40 @@ func runSwarm(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	result, err := loadclient.Run(ctx, loadclient.Config{Engine: plan.Engine, Target: plan.Target, Clients: plan.Clients, Gap: plan.Gap, Sources: plan.Sources})
-	if err != nil {
-		return err
+	lanes := make([]swarmReport, 1)
+	if plan.For > 0 {
+		lanes = make([]swarmReport, 2)
 	}
-	return json.NewEncoder(os.Stdout).Encode(swarmReport{result.Fates, result.Processes})
+	errs := make([]error, len(lanes))
+	end := time.Now().Add(plan.For)
+	var all sync.WaitGroup
+	for i := range lanes {
+		lanes[i].Fates = scenario.Fates{}
+		all.Go(func() { errs[i] = lanes[i].play(ctx, plan, end) })
+	}
+	all.Wait()
+	total := swarmReport{Fates: scenario.Fates{}}
+	for _, lane := range lanes {
+		total.add(lane)
+	}
+	return errors.Join(append(errs, json.NewEncoder(os.Stdout).Encode(total))...)
+}
+
+// play plays swarms until the end, and one at least.
+func (r *swarmReport) play(ctx context.Context, plan swarmPlan, end time.Time) error {
+	for first := true; first || time.Now().Before(end); first = false {
+		result, err := loadclient.Run(ctx, loadclient.Config{Engine: plan.Engine, Target: plan.Target, Clients: plan.Clients, Gap: plan.Gap})
+		if err != nil {
+			return err
+		}
+		r.add(swarmReport{result.Fates, result.Processes})
+	}
+	return nil
+}
+
+func (r *swarmReport) add(more swarmReport) {
+	for fate, n := range more.Fates {
+		r.Fates[fate] += n
+	}
+	r.Processes = more.Processes
 }

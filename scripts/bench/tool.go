@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -17,7 +16,6 @@ type load struct {
 	Clients int           // at a time
 	Gap     time.Duration // between two of them
 	For     time.Duration // how long it lasts, where it is not one request each
-	Sources []netip.Addr  // the client's addresses, of those tools that take several
 }
 
 // The kinds of load.
@@ -56,7 +54,7 @@ func (t tool) command(l load) []string {
 		if t.name == httpName {
 			engine = loadclient.HTTP
 		}
-		return []string{self, swarmProgram, planArgs(swarmPlan{Engine: engine, Target: l.Target, Clients: l.Clients, Gap: l.Gap, Sources: l.Sources})}
+		return []string{self, swarmProgram, planArgs(swarmPlan{Engine: engine, Target: l.Target, Clients: l.Clients, Gap: l.Gap, For: l.For})}
 	case storyProgram:
 		return []string{self, storyProgram, planArgs(storyPlan{Target: l.Target, Clients: l.Clients, Gap: l.Gap})}
 	}
