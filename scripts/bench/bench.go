@@ -69,7 +69,7 @@ func (q question) once(ctx context.Context, t tool, z size) (got sample, err err
 	if err := ctx.Err(); err != nil {
 		return sample{}, err
 	}
-	if why := t.why(q.kind); why != "" {
+	if why := t.why(q.kind, q.clients(z)); why != "" {
 		return sample{Note: why}, nil
 	}
 	lab := &program.Lab{Name: "bench"}

@@ -11,6 +11,7 @@ import (
 
 var burst = question{
 	name: "burst", kind: kindBurst,
+	clients: func(z size) int { return z.burst },
 	what:    "a burst of 400, first to last SYN",
 	figures: []figure{{"width", "ms"}, {"longest hole", "ms"}},
 	play:    playBurst,

@@ -9,6 +9,7 @@ import (
 
 var fresh = question{
 	name: "fresh", kind: kindFresh,
+	clients: func(size) int { return freshAtATime },
 	what:    "a new connection for each request, a second",
 	figures: []figure{{"answered", "a second"}, {"connections", "in all"}},
 	play:    playFresh,

@@ -9,6 +9,7 @@ import (
 
 var held = question{
 	name: "held", kind: kindHeld,
+	clients: func(z size) int { return z.held },
 	what:    "served connections a second, 10,000 held",
 	figures: []figure{{"served", "conn/s"}, {"open at the last answer", "connections"}},
 	play:    playHeld,

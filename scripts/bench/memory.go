@@ -9,6 +9,7 @@ import (
 
 var memory = question{
 	name: "memory", kind: kindHeld,
+	clients: func(z size) int { return z.held },
 	what:    "client memory a connection, from 1,000 to 10,000 held",
 	figures: []figure{{"slope", "bytes"}, {"at 10,000", "MB"}},
 	play:    playMemory,

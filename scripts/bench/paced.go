@@ -13,6 +13,7 @@ const pacedGap = 20 * time.Millisecond
 
 var paced = question{
 	name: "paced", kind: kindPaced,
+	clients: func(z size) int { return z.paced },
 	what:    "400 clients 20 ms apart, by their SYNs",
 	figures: []figure{{"p99 error", "µs"}, {"drift of the last", "ms"}, {"CPU", "%"}},
 	play:    playPaced,

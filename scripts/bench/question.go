@@ -10,9 +10,10 @@ import (
 // question is a line of the table.
 type question struct {
 	name    string
-	what    string   // in words, with the size
-	kind    string   // of load
-	figures []figure // of each sample
+	what    string           // in words, with the size
+	kind    string           // of load
+	figures []figure         // of each sample
+	clients func(z size) int // at a time
 	play    func(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error)
 	must    func(a Answer) []Check
 
@@ -32,14 +33,14 @@ type sample struct {
 
 // size is how much is asked: the benchmark's, or a test's small one.
 type size struct {
-	held, freshSwarm, burst, paced int           // clients
-	fresh                          time.Duration // how long
+	held, freshSwarm, burst, paced, truth int           // clients
+	fresh                                 time.Duration // how long
 }
 
 // full is the size of the table.
-var full = size{held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400}
+var full = size{held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400, truth: 100}
 
 // patience is how long a tool may take for anything.
 const patience = time.Minute
 
-var questions = []question{held, memory, fresh, burst, paced}
+var questions = []question{held, memory, fresh, burst, paced, truth}

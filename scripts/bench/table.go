@@ -90,13 +90,14 @@ func digits(v float64) string {
 	return grouped.String()
 }
 
-func (f figure) String() string { return f.name + ", " + f.unit }
+// String is a heading, such as "width, ms".
+func (f figure) String() string { return strings.TrimSuffix(f.name+", "+f.unit, ", ") }
 
 // line is a sample for somebody who waits.
 func (q question) line(s sample) string {
 	var words []string
 	for i, v := range s.Values {
-		words = append(words, q.figures[i].name+" "+digits(v)+" "+q.figures[i].unit)
+		words = append(words, strings.TrimSpace(q.figures[i].name+" "+digits(v)+" "+q.figures[i].unit))
 	}
 	if s.Note != "" {
 		words = append(words, s.Note)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -29,11 +30,12 @@ const (
 // tool is a load generator.
 type tool struct {
 	name    string
-	args    map[string]string // by kind: its arguments, in which words in braces stand for the load's values
-	cannot  map[string]string // by kind, why it has none
-	program string            // its path, or of ours the name of the program
-	pack    string            // Debian's package; empty: none
-	told    func(output string) (told, error)
+	args    map[string]string                 // by kind: its arguments, in which words in braces stand for the load's values
+	cannot  map[string]string                 // by kind, why it does not play that
+	most    int                               // clients at a time; zero: any number
+	program string                            // its path, or of ours the name of the program
+	pack    string                            // Debian's package; empty: none
+	told    func(output string) (told, error) // what it says became of its clients or requests
 }
 
 // self is this program's own file.
@@ -81,10 +83,13 @@ func (l load) fill(arg string) string {
 	).Replace(arg)
 }
 
-// why tells why the tool does not play this kind of load; empty: it does.
-func (t tool) why(kind string) string {
-	if t.program == swarmProgram || t.program == storyProgram || t.args[kind] != "" {
-		return t.cannot[kind]
+// why tells why the tool does not play this load; empty: it does.
+func (t tool) why(kind string, clients int) string {
+	switch {
+	case t.cannot[kind] != "":
+		return "no: " + t.cannot[kind]
+	case t.most > 0 && clients > t.most:
+		return fmt.Sprintf("no: at most %d clients", t.most)
 	}
-	return "no: " + t.cannot[kind]
+	return ""
 }
