@@ -5,8 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -114,21 +112,8 @@ func memoryOfOthers() int {
 			continue
 		}
 		if text, err := os.ReadFile(file); err == nil { // else it has ended
-			sum += peakMemory(string(text))
+			sum += kilobytes(string(text), "VmHWM:")
 		}
 	}
 	return sum
-}
-
-// peakMemory reads VmHWM in bytes from the status of a process; zero: it has ended.
-//
-//	VmHWM:	    5384 kB
-func peakMemory(status string) int {
-	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kilobytes, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB")) // the kernel's own format
-			return kilobytes << 10
-		}
-	}
-	return 0
 }

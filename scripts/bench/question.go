@@ -33,14 +33,14 @@ type sample struct {
 
 // size is how much is asked: the benchmark's, or a test's small one.
 type size struct {
-	held, freshSwarm, burst, paced, truth int           // clients
-	fresh                                 time.Duration // how long
+	held, freshSwarm, burst, paced, truth, million int           // clients
+	fresh                                          time.Duration // how long
 }
 
 // full is the size of the table.
-var full = size{held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400, truth: 100}
+var full = size{held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400, truth: 100, million: 1_000_000}
 
 // patience is how long a tool may take for anything.
 const patience = time.Minute
 
-var questions = []question{held, memory, fresh, burst, paced, truth}
+var questions = []question{held, memory, fresh, burst, paced, truth, million}

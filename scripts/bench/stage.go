@@ -96,7 +96,10 @@ var errEndless = fmt.Errorf("had not ended after %v", patience)
 
 // begin starts a tool. Finish waits for its end.
 func (s *stage) begin(t tool, l load) (finish func(context.Context) (played, error), err error) {
-	l.Target = s.target()
+	l.Target, l.Script = s.target(), filepath.Join(s.folder, "script")
+	if err := os.WriteFile(l.Script, []byte(t.script), 0o644); err != nil {
+		return nil, err
+	}
 	plan := measuredPlan{
 		Command: t.command(l), Env: []string{"HOME=" + s.folder}, // siege would make a folder in the home
 		Output: filepath.Join(s.folder, "output"), Report: filepath.Join(s.folder, "measured.json"),

@@ -14,6 +14,7 @@ import (
 type load struct {
 	Kind    string        // of load: see the kinds
 	Target  string        // URL
+	Script  string        // path of the tool's file
 	Clients int           // at a time
 	Gap     time.Duration // between two of them
 	For     time.Duration // how long it lasts, where it is not one request each
@@ -35,6 +36,7 @@ type tool struct {
 	most    int                               // clients at a time; zero: any number
 	program string                            // its path, or of ours the name of the program
 	pack    string                            // Debian's package; empty: none
+	script  string                            // the text of a file, whose path is {script}
 	told    func(output string) (told, error) // what it says became of its clients or requests
 }
 
@@ -78,7 +80,7 @@ func (l load) fill(arg string) string {
 		rate = int(time.Second / l.Gap)
 	}
 	return strings.NewReplacer(
-		"{url}", l.Target, "{host}", address, "{port}", strconv.Itoa(port), "{clients}", strconv.Itoa(l.Clients),
+		"{url}", l.Target, "{script}", l.Script, "{host}", address, "{port}", strconv.Itoa(port), "{clients}", strconv.Itoa(l.Clients),
 		"{seconds}", strconv.Itoa(int(l.For/time.Second)), "{gap}", l.Gap.String(), "{rate}", strconv.Itoa(rate),
 	).Replace(arg)
 }

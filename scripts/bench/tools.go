@@ -8,11 +8,12 @@ var tools = []tool{
 	{
 		name: "wrk", told: wrkTold, pack: "wrk",
 		args: map[string]string{
-			kindHeld:  "-t2 -c {clients} -d3s {url}",
+			kindHeld:  "-t2 -c {clients} -d3s -s {script} {url} -- {clients}",
 			kindFresh: "-t2 -c {clients} -d {seconds}s {url}",
 			kindBurst: "-t2 -c {clients} -d2s {url}",
 		},
 		cannot: map[string]string{kindPaced: "opens all at once"},
+		script: wrkOnce,
 	},
 	{
 		name: "h2load", told: h2loadTold, pack: "nghttp2-client",
@@ -71,3 +72,14 @@ var tools = []tool{
 		most:   255,
 	},
 }
+
+// wrkOnce has each of wrk's two threads ask once on each of its connections.
+const wrkOnce = `
+local rest = 0
+function init(args) rest = args[1] / 2 end
+function delay()
+  rest = rest - 1
+  if rest >= 0 then return 0 end
+  return 60000
+end
+`
