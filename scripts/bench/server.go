@@ -46,6 +46,7 @@ func runServer(args []string) error {
 		return err
 	}
 	runtime.LockOSThread()
+	runtime.GOMAXPROCS(2) // one for this thread, which never lets go of it
 	s, err := newServer(plan)
 	if err != nil {
 		return err

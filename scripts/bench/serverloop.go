@@ -79,11 +79,11 @@ func (s *server) watch(fd int, events uint32) error {
 // run serves until it is woken.
 func (s *server) run() error {
 	for {
-		n, err := unix.EpollWait(s.epoll, s.events[:], s.patience())
-		if err != nil && err != unix.EINTR {
-			return os.NewSyscallError("epoll_wait", err)
+		n, errno := s.poll(s.patience())
+		if errno != 0 && errno != unix.EINTR {
+			return os.NewSyscallError("epoll_pwait", errno)
 		}
-		for _, event := range s.events[:max(0, n)] {
+		for _, event := range s.events[:n] {
 			switch fd := int(event.Fd); fd {
 			case s.wake:
 				return nil
@@ -97,6 +97,18 @@ func (s *server) run() error {
 		}
 		s.release()
 	}
+}
+
+// poll waits for events. It goes past the Go runtime also where it blocks: that would wake
+// up a thread to watch over each call that takes long, and with a hundred processes on a
+// few CPUs this costs more than all connections do. Others of this process have another
+// turn, see runServer.
+func (s *server) poll(milliseconds int) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(s.epoll), uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)), uintptr(milliseconds), 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
 }
 
 // patience is how many milliseconds to wait for events; -1: for ever.
