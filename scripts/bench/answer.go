@@ -10,9 +10,16 @@ import (
 type Answer struct {
 	Question string   `json:"question"`
 	What     string   `json:"what"`
-	Figures  []string `json:"figures"` // with their units
+	Figures  []figure `json:"figures"`
 	Rows     []Row    `json:"rows"`
 	Checks   []Check  `json:"checks"`
+}
+
+// figure is something that is measured.
+type figure struct {
+	Name string `json:"name"`
+	Unit string `json:"unit,omitempty"`
+	More bool   `json:"more,omitempty"` // the more the better
 }
 
 // Row is one tool's.
@@ -24,11 +31,17 @@ type Row struct {
 	Most    []float64 `json:"most,omitempty"`
 }
 
-// Check is whether something holds that must.
+// sample is what one tool did in one round: a value for each figure, or why there is none.
+type sample struct {
+	Values []float64 `json:"values,omitempty"`
+	Note   string    `json:"note,omitempty"` // also beside values
+}
+
+// Check is whether something holds that must, of a figure of ours.
 type Check struct {
-	Must  string `json:"must"`
-	Found string `json:"found"`
-	Holds bool   `json:"holds"`
+	Figure int    `json:"figure"`
+	Must   string `json:"must"`
+	Holds  bool   `json:"holds"`
 }
 
 // summarise works out the row's medians from its samples.
@@ -55,57 +68,56 @@ func (r *Row) summarise() {
 	}
 }
 
-// median is a tool's for a figure; false: it has none.
-func (a Answer) median(name string, figure int) (float64, bool) {
+// row is a tool's, if it has values.
+func (a Answer) row(name string) (Row, bool) {
+	i := slices.IndexFunc(a.Rows, func(r Row) bool { return r.Tool == name && r.Medians != nil })
+	if i < 0 {
+		return Row{}, false
+	}
+	return a.Rows[i], true
+}
+
+// bestPeer is the one of the others with the best median of a figure; false: there is
+// none. Ours and the story's client are no peers, and wrk has a column of its own.
+func (a Answer) bestPeer(f int) (best Row, found bool) {
 	for _, r := range a.Rows {
-		if r.Tool == name && r.Medians != nil {
-			return r.Medians[figure], true
+		if r.Medians == nil || slices.Contains([]string{oursName, httpName, storyName, wrkName}, r.Tool) {
+			continue
+		}
+		if !found || (math.Abs(r.Medians[f]) > math.Abs(best.Medians[f])) == a.Figures[f].More {
+			best, found = r, true
 		}
 	}
-	return 0, false
+	return best, found
+}
+
+// The checks below hold ours against something. Where ours was not measured in every
+// round, or the other not at all, none holds.
+
+func (a Answer) check(f int, must string, holds func(ours Row) bool) Check {
+	ours, ok := a.row(oursName)
+	for _, s := range ours.Samples {
+		ok = ok && s.Values != nil
+	}
+	return Check{Figure: f, Must: must, Holds: ok && holds(ours)}
 }
 
 // atLeastTimes checks that ours is so many times another's, in the median.
-func (a Answer) atLeastTimes(figure int, times float64, other string) Check {
-	c := Check{Must: fmt.Sprintf("at least %v × %s", times, other)}
-	ours, ok := a.median(oursName, figure)
-	theirs, has := a.median(other, figure)
-	if !ok || !has {
-		c.Found = "not measured"
-		return c
-	}
-	c.Found, c.Holds = fmt.Sprintf("%.2f × %s", ours/theirs, other), ours >= times*theirs
-	return c
+func (a Answer) atLeastTimes(f int, times float64, other string) Check {
+	theirs, measured := a.row(other)
+	return a.check(f, fmt.Sprintf("≥ %v × %s", times, other), func(ours Row) bool {
+		return measured && ours.Medians[f] >= times*theirs.Medians[f]
+	})
 }
 
-// always checks that a figure of ours has one value in every round.
-func (a Answer) always(figure, want int) Check {
-	c := Check{Must: fmt.Sprintf("%s: %d, every time", a.Figures[figure], want), Found: "not measured"}
-	for _, r := range a.Rows {
-		if r.Tool == oursName && r.Medians != nil {
-			c.Found = fmt.Sprintf("%s to %s", digits(r.Least[figure]), digits(r.Most[figure]))
-			c.Holds = r.Least[figure] == float64(want) && r.Most[figure] == float64(want)
-		}
-	}
-	return c
+// always checks that a figure has one value in every round.
+func (a Answer) always(f, want int) Check {
+	return a.check(f, fmt.Sprintf("%s, every time", digits(float64(want))), func(ours Row) bool {
+		return ours.Least[f] == float64(want) && ours.Most[f] == float64(want)
+	})
 }
 
-// atMost checks that a figure of ours is no more than that, in the median.
-func (a Answer) atMost(figure int, most float64) Check {
-	c := Check{Must: fmt.Sprintf("%s: at most %v", a.Figures[figure], most)}
-	ours, ok := a.median(oursName, figure)
-	if !ok {
-		c.Found = "not measured"
-		return c
-	}
-	c.Found, c.Holds = digits(ours), ours <= most
-	return c
-}
-
-// within checks that a figure of ours is that close to zero, in the median.
-func (a Answer) within(figure int, most float64) Check {
-	c := a.atMost(figure, most)
-	ours, ok := a.median(oursName, figure)
-	c.Must, c.Holds = fmt.Sprintf("%s: at most ±%v", a.Figures[figure], most), ok && math.Abs(ours) <= most
-	return c
+// within checks that a figure is no further from zero than that, in the median.
+func (a Answer) within(f int, most float64) Check {
+	return a.check(f, fmt.Sprintf("≤ %v", most), func(ours Row) bool { return math.Abs(ours.Medians[f]) <= most })
 }

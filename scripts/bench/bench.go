@@ -12,7 +12,7 @@ import (
 
 // run plays all, writes the tables and tells whether every line holds.
 func (o options) run(ctx context.Context) (holds bool, err error) {
-	kit, err := installed(ctx)
+	kit, err := installed(ctx, tools)
 	if err != nil {
 		return false, err
 	}
@@ -36,10 +36,7 @@ func (o options) run(ctx context.Context) (holds bool, err error) {
 
 // blank is an answer without samples, with a row for each tool.
 func (q question) blank(tools []tool) Answer {
-	a := Answer{Question: q.name, What: q.what}
-	for _, f := range q.figures {
-		a.Figures = append(a.Figures, f.String())
-	}
+	a := Answer{Question: q.name, What: q.what, Figures: q.figures}
 	for _, t := range tools {
 		if !q.oursOnly || t.name == oursName {
 			a.Rows = append(a.Rows, Row{Tool: t.name})

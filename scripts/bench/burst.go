@@ -13,9 +13,9 @@ var burst = question{
 	name: "burst", kind: kindBurst,
 	clients: func(z size) int { return z.burst },
 	what:    "a burst of 400, first to last SYN",
-	figures: []figure{{"width", "ms"}, {"longest hole", "ms"}},
+	figures: []figure{{"width", "ms", false}, {"longest hole", "ms", false}},
 	play:    playBurst,
-	must:    func(a Answer) []Check { return []Check{a.atMost(0, 5), a.atMost(1, 1.5)} },
+	must:    func(a Answer) []Check { return []Check{a.within(0, 5), a.within(1, 1.5)} },
 }
 
 // playBurst takes the SYNs' times from the packets at the server.

@@ -11,9 +11,9 @@ var fresh = question{
 	name: "fresh", kind: kindFresh,
 	clients: func(size) int { return freshAtATime },
 	what:    "a new connection for each request, a second",
-	figures: []figure{{"answered", "a second"}, {"connections", "in all"}},
+	figures: []figure{{"answered", "a second", true}, {"connections", "in all", true}},
 	play:    playFresh,
-	must:    func(a Answer) []Check { return []Check{a.atLeastTimes(0, 1, "wrk")} },
+	must:    func(a Answer) []Check { return []Check{a.atLeastTimes(0, 1, wrkName)} },
 }
 
 // freshAtATime is how many clients a tool has at a time. A client of ours is one

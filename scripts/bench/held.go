@@ -11,10 +11,10 @@ var held = question{
 	name: "held", kind: kindHeld,
 	clients: func(z size) int { return z.held },
 	what:    "served connections a second, 10,000 held",
-	figures: []figure{{"served", "conn/s"}, {"open at the last answer", "connections"}},
+	figures: []figure{{"served", "conn/s", true}, {"open at the last answer", "connections", true}},
 	play:    playHeld,
 	must: func(a Answer) []Check {
-		return []Check{a.atLeastTimes(0, 6, storyName), a.atLeastTimes(0, 2, "wrk"), a.always(1, full.held)}
+		return []Check{a.atLeastTimes(0, 6, storyName), a.atLeastTimes(0, 2, wrkName), a.always(1, full.held)}
 	},
 }
 

@@ -11,9 +11,9 @@ var memory = question{
 	name: "memory", kind: kindHeld,
 	clients: func(z size) int { return z.held },
 	what:    "client memory a connection, from 1,000 to 10,000 held",
-	figures: []figure{{"slope", "bytes"}, {"at 10,000", "MB"}},
+	figures: []figure{{"slope", "bytes", false}, {"at 10,000", "MB", false}},
 	play:    playMemory,
-	must:    func(a Answer) []Check { return []Check{a.atMost(0, 256)} },
+	must:    func(a Answer) []Check { return []Check{a.within(0, 256)} },
 }
 
 // withheldFor is how long all answers are kept back after the last request, while the

@@ -19,7 +19,8 @@ var million = question{
 	clients: func(z size) int { return z.million },
 	what:    "the largest swarm here: 1,000,000 clients, served and held at the same time",
 	figures: []figure{
-		{"served", "clients"}, {"held at once", "connections"}, {"time", "s"}, {"memory at both ends", "GB"}, {"of it a client", "bytes"}, {"processes of the swarm", ""},
+		{"served", "clients", true}, {"held at once", "connections", true}, {"time", "s", false},
+		{"memory at both ends", "GB", false}, {"of it a client", "bytes", false}, {"processes of the swarm", "", false},
 	},
 	play: playMillion,
 	must: func(a Answer) []Check {
@@ -32,7 +33,6 @@ const (
 	memoryEach      = 8 << 10
 	memoryBase      = 1 << 30
 	millionTime     = 3 * time.Minute // a client's
-	clientsEach     = 18_000          // of a server process, on average: the kernel deals by a hash
 	clientsEachAddr = 50_000          // of a source address, which has some 64,000 ports
 )
 
@@ -52,7 +52,7 @@ func playMillion(ctx context.Context, tb netlab.TB, _ tool, z size) (sample, err
 	}
 	s.client.AddAddrs(z.million / clientsEachAddr)
 	var servers []*stage
-	for i := range z.million/clientsEach + 1 {
+	for i := range z.million/z.perServer + 1 {
 		one := *s
 		one.folder = filepath.Join(s.folder, strconv.Itoa(i))
 		if err := os.Mkdir(one.folder, 0o755); err != nil {

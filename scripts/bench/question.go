@@ -20,25 +20,18 @@ type question struct {
 	oursOnly bool // no peer plays it
 }
 
-// figure is something that is measured.
-type figure struct {
-	name, unit string
-}
-
-// sample is what one tool did in one round: a value for each figure, or why there is none.
-type sample struct {
-	Values []float64 `json:"values,omitempty"`
-	Note   string    `json:"note,omitempty"` // also beside values
-}
-
 // size is how much is asked: the benchmark's, or a test's small one.
 type size struct {
 	held, freshSwarm, burst, paced, truth, million int           // clients
 	fresh                                          time.Duration // how long
+	perServer                                      int           // of the million, on average, since the kernel deals by a hash: a process may have 20,000 descriptors
 }
 
 // full is the size of the table.
-var full = size{held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400, truth: 100, million: 1_000_000}
+var full = size{
+	held: 10_000, freshSwarm: 5_000, fresh: 3 * time.Second, burst: 400, paced: 400, truth: 100, million: 1_000_000,
+	perServer: 18_000,
+}
 
 // patience is how long a tool may take for anything.
 const patience = time.Minute

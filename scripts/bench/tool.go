@@ -25,6 +25,7 @@ const (
 	kindHeld  = "held"  // so many connections with one request each, none closed before the last answer
 	kindFresh = "fresh" // so many clients, each with a new connection for each request, for some time
 	kindBurst = "burst" // so many connections with one request each, begun at once
+	kindTruth = "truth" // a burst to be reset; a tool without arguments of its own for it takes those of a burst
 	kindPaced = "paced" // so many connections with one request each, a gap between one and the next
 )
 
@@ -48,6 +49,7 @@ const (
 	oursName  = "rstlab"
 	httpName  = "rstlab HTTP"
 	storyName = "story"
+	wrkName   = "wrk"
 )
 
 // command is the tool's command line.
@@ -63,7 +65,11 @@ func (t tool) command(l load) []string {
 		return []string{self, storyProgram, planArgs(storyPlan{Target: l.Target, Clients: l.Clients, Gap: l.Gap})}
 	}
 	var args []string
-	for arg := range strings.FieldsSeq(t.args[l.Kind]) {
+	words := t.args[l.Kind]
+	if words == "" && l.Kind == kindTruth {
+		words = t.args[kindBurst]
+	}
+	for arg := range strings.FieldsSeq(words) {
 		args = append(args, l.fill(arg))
 	}
 	return append([]string{t.program}, args...)

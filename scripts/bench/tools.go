@@ -10,7 +10,8 @@ var tools = []tool{
 		args: map[string]string{
 			kindHeld:  "-t2 -c {clients} -d3s -s {script} {url} -- {clients}",
 			kindFresh: "-t2 -c {clients} -d {seconds}s {url}",
-			kindBurst: "-t2 -c {clients} -d2s {url}",
+			kindBurst: "-t2 -c {clients} -d2s -s {script} {url} -- {clients}",
+			kindTruth: "-t2 -c {clients} -d2s {url}",
 		},
 		cannot: map[string]string{kindPaced: "opens all at once"},
 		script: wrkOnce,
