@@ -45,10 +45,10 @@ func (h *head) feed(p []byte) (complete bool) {
 }
 
 func (h *head) next(b byte) {
-	switch {
-	case b == blankLine[h.end]:
+	switch b {
+	case blankLine[h.end]:
 		h.end++
-	case b == '\r':
+	case '\r':
 		h.end = 1
 	default:
 		h.end = 0

@@ -59,7 +59,7 @@ func playTruth(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error
 	if err != nil {
 		return sample{}, err
 	}
-	s.await(firstPatience, func() bool { return s.server.Counters().Since(before)["InSegs"] > 0 })
+	await(firstPatience, func() bool { return s.server.Counters().Since(before)["InSegs"] > 0 })
 	if err := s.gather(plug, z.truth); err != nil {
 		return sample{}, err
 	}
@@ -95,12 +95,12 @@ func truthOf(said told, counted served, moves scenario.Counters, clients int) sa
 // chance.
 func (s *stage) gather(plug *wire.Plug, n int) error {
 	for first := true; ; first = false {
-		complete := s.await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == n })
+		complete := await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == n })
 		if err := plug.Release(false); err != nil {
 			return err
 		}
 		if complete || !first {
-			s.await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == 0 })
+			await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == 0 })
 			return nil
 		}
 		if err := plug.Hold(false); err != nil { // at once: the others come now
@@ -118,7 +118,7 @@ func (s *stage) fill(ctx context.Context, tb netlab.TB, n int) error {
 		}
 		tb.Cleanup(func() { _ = conn.Close() }) // nothing was written
 	}
-	if !s.await(firstPatience, func() bool { return int(s.server.AcceptQueue(port).Length) == n }) {
+	if !await(firstPatience, func() bool { return int(s.server.AcceptQueue(port).Length) == n }) {
 		return fmt.Errorf("accept queue is %v, want %d in it", s.server.AcceptQueue(port), n)
 	}
 	return nil
@@ -132,7 +132,7 @@ const (
 )
 
 // await looks again and again until it is so; false: the patience was over first.
-func (s *stage) await(patience time.Duration, so func() bool) bool {
+func await(patience time.Duration, so func() bool) bool {
 	for deadline := time.Now().Add(patience); !so(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
