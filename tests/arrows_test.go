@@ -55,6 +55,10 @@ var arrows = map[string][]string{
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
 		module + "/scripts/internal/program", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
 	},
+	"scripts/bench": {
+		module + "/netlab", module + "/netlab/scenario", module + "/netlab/wire", module + "/netlab/witness",
+		module + "/loadclient", module + "/scripts/internal/program", "golang.org/x/sys/unix",
+	},
 	"scripts/internal/program":  {},
 	"scripts/internal/captured": {},
 	"scripts/diagnose": {
