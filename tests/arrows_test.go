@@ -53,14 +53,15 @@ var arrows = map[string][]string{
 	},
 	"scripts/field": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/predict", module + "/netlab/wire",
-		module + "/scripts/internal/program", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
+		module + "/scripts/internal/program", module + "/scripts/internal/commandline", "github.com/vishvananda/netlink", "golang.org/x/sys/unix",
 	},
 	"scripts/bench": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/wire", module + "/netlab/witness",
-		module + "/loadclient", module + "/scripts/internal/program", "golang.org/x/sys/unix",
+		module + "/loadclient", module + "/scripts/internal/program", module + "/scripts/internal/commandline", "golang.org/x/sys/unix",
 	},
-	"scripts/internal/program":  {},
-	"scripts/internal/captured": {},
+	"scripts/internal/program":     {},
+	"scripts/internal/captured":    {},
+	"scripts/internal/commandline": {},
 	"scripts/diagnose": {
 		module + "/netlab", module + "/netlab/scenario", module + "/netlab/diagnose", module + "/netlab/report",
 		"github.com/gopacket/gopacket", "github.com/gopacket/gopacket/layers", "github.com/gopacket/gopacket/pcapgo",

@@ -80,11 +80,15 @@ func (a Answer) row(name string) (Row, bool) {
 // bestPeer is the one of the others with the best median of a figure; false: there is
 // none. Ours and the story's client are no peers, and wrk has a column of its own.
 func (a Answer) bestPeer(f int) (best Row, found bool) {
+	better := func(x, y float64) bool { return x < y }
+	if a.Figures[f].More {
+		better = func(x, y float64) bool { return x > y }
+	}
 	for _, r := range a.Rows {
 		if r.Medians == nil || slices.Contains([]string{oursName, httpName, storyName, wrkName}, r.Tool) {
 			continue
 		}
-		if !found || (math.Abs(r.Medians[f]) > math.Abs(best.Medians[f])) == a.Figures[f].More {
+		if !found || better(math.Abs(r.Medians[f]), math.Abs(best.Medians[f])) {
 			best, found = r, true
 		}
 	}

@@ -59,7 +59,7 @@ func TestChecks(t *testing.T) {
 
 func TestBestPeer(t *testing.T) {
 	a := Answer{Figures: []figure{{"f", "u", true}}, Rows: []Row{
-		rowOf(oursName, 99), rowOf(storyName, 98), rowOf(wrkName, 97), rowOf("a", 3), rowOf("b", -4), {Tool: "c"},
+		rowOf(oursName, 99), rowOf(storyName, 98), rowOf(wrkName, 97), rowOf("a", 3), rowOf("b", -4), {Tool: "c"}, rowOf("d", 4), rowOf("e", 3),
 	}}
 	if best, ok := a.bestPeer(0); !ok || best.Tool != "b" {
 		t.Errorf("the best is %v, %v, want b, which is furthest from zero", best.Tool, ok)

@@ -32,7 +32,8 @@ func playFresh(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error
 		l.Clients = z.freshSwarm
 	}
 	s.serve(serverPlan{Close: true})
-	if _, err := s.play(ctx, t, l); err != nil {
+	p, err := s.play(ctx, t, l)
+	if err != nil {
 		return sample{}, err
 	}
 	counted, err := s.stop()
@@ -42,5 +43,9 @@ func playFresh(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error
 	if counted.Answered > counted.Accepted {
 		return sample{}, fmt.Errorf("%d answers over %d connections, which were closed after one", counted.Answered, counted.Accepted)
 	}
-	return sample{Values: []float64{float64(counted.Answered) / counted.Last.Seconds(), float64(counted.Accepted)}}, nil
+	got := sample{Values: []float64{float64(counted.Answered) / counted.Last.Seconds(), float64(counted.Accepted)}}
+	if said, err := t.told(p.output); err == nil && said.Failed > 0 {
+		got.Note = fmt.Sprintf("says that %d failed", said.Failed)
+	}
+	return got, nil
 }

@@ -23,15 +23,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/rstlab/rstlab/loadclient"
 	"github.com/rstlab/rstlab/netlab"
+	"github.com/rstlab/rstlab/scripts/internal/commandline"
 )
 
 // The exit statuses.
@@ -101,53 +99,16 @@ func (bencher) Run() int {
 
 func parse(args []string) (options, error) {
 	var o options
-	var names string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each tool plays each question")
-	flags.StringVar(&names, "only", "", "which questions, such as held,burst (default all: "+strings.Join(questionNames(), ",")+")")
 	flags.StringVar(&o.json, "json", "", "`file` for all that was measured")
 	flags.StringVar(&o.markdown, "md", "", "`file` for the tables (default standard output)")
-	flags.SetOutput(io.Discard) // errors are told once, by main
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		fmt.Println("usage: sudo go run ./scripts/bench [-rounds 5] [-only held,burst] [-json FILE] [-md FILE]")
-		flags.SetOutput(os.Stdout)
-		flags.PrintDefaults()
-		return o, err
-	} else if err != nil {
-		return o, err
+	var err error
+	o.questions, err = questionList.Parse(flags, "sudo go run ./scripts/bench [-rounds 5] [-only held,burst] [-json FILE] [-md FILE]", "which, such as held,burst", args)
+	if err == nil && o.rounds < 1 {
+		err = fmt.Errorf("-rounds is %d, want 1 or more", o.rounds)
 	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("%q is not a flag; questions are named by -only %s", flags.Arg(0), flags.Arg(0))
-	}
-	if o.rounds < 1 {
-		return o, fmt.Errorf("-rounds is %d, want 1 or more", o.rounds)
-	}
-	o.questions = questions
-	if names != "" {
-		var err error
-		o.questions, err = named(strings.Split(names, ","))
-		return o, err
-	}
-	return o, nil
+	return o, err
 }
 
-// named gives the questions of these names, in this order.
-func named(names []string) ([]question, error) {
-	var all []question
-	for _, name := range names {
-		i := slices.IndexFunc(questions, func(q question) bool { return q.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("-only names %q, want some of %s", name, strings.Join(questionNames(), ","))
-		}
-		all = append(all, questions[i])
-	}
-	return all, nil
-}
-
-func questionNames() []string {
-	var names []string
-	for _, q := range questions {
-		names = append(names, q.name)
-	}
-	return names
-}
+var questionList = commandline.List[question]{All: questions, Name: func(q question) string { return q.name }, Flag: "only", What: "questions"}

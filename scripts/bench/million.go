@@ -155,8 +155,8 @@ func settledMemory() (int, error) {
 // The memory has settled when it rises by less than so much in a second.
 const (
 	settleInterval = time.Second
-	settleRise     = 4 << 20
-	settleLooks    = 60
+	settleRise     = 64 << 20
+	settleLooks    = 30
 )
 
 // kilobytes finds a line of /proc that begins so, and gives its number in bytes; zero:

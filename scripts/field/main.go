@@ -29,13 +29,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/netlab/scenario"
 	"github.com/rstlab/rstlab/netlab/wire"
+	"github.com/rstlab/rstlab/scripts/internal/commandline"
 	"github.com/rstlab/rstlab/scripts/internal/program"
 	"golang.org/x/sys/unix"
 )
@@ -73,52 +72,15 @@ func (surveyor) Run() int {
 
 func parse(args []string) (options, error) {
 	var o options
-	var names string
 	flags := flag.NewFlagSet("field", flag.ContinueOnError)
-	flags.StringVar(&names, "servers", "", "which, such as nginx,redis (default all: "+strings.Join(serverNames(), ",")+")")
 	flags.StringVar(&o.markdown, "markdown", "", "`file` for the table (default standard output)")
 	flags.StringVar(&o.json, "json", "", "`file` for all that was measured")
-	flags.SetOutput(io.Discard) // errors are told once, by main
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		fmt.Println("usage: sudo go run ./scripts/field [-servers nginx,redis] [-markdown FILE] [-json FILE]")
-		flags.SetOutput(os.Stdout)
-		flags.PrintDefaults()
-		return o, err
-	} else if err != nil {
-		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("%q is not a flag; servers are named by -servers %s", flags.Arg(0), flags.Arg(0))
-	}
-	o.servers = servers
-	if names != "" {
-		var err error
-		o.servers, err = named(strings.Split(names, ","))
-		return o, err
-	}
-	return o, nil
+	var err error
+	o.servers, err = serverList.Parse(flags, "sudo go run ./scripts/field [-servers nginx,redis] [-markdown FILE] [-json FILE]", "which, such as nginx,redis", args)
+	return o, err
 }
 
-// named gives the servers of these names, in this order.
-func named(names []string) ([]server, error) {
-	var all []server
-	for _, name := range names {
-		i := slices.IndexFunc(servers, func(s server) bool { return s.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("-servers names %q, want some of %s", name, strings.Join(serverNames(), ","))
-		}
-		all = append(all, servers[i])
-	}
-	return all, nil
-}
-
-func serverNames() []string {
-	var names []string
-	for _, s := range servers {
-		names = append(names, s.Name)
-	}
-	return names
-}
+var serverList = commandline.List[server]{All: servers, Name: func(s server) string { return s.Name }, Flag: "servers", What: "servers"}
 
 // run surveys the servers one after another, and gives the exit status.
 func (o options) run() int {

@@ -56,7 +56,7 @@ func TestSurvey(t *testing.T) {
 			if !ok {
 				t.Fatal("the kernel could not be calibrated; why is said above")
 			}
-			asked, err := named([]string{test.name})
+			asked, err := serverList.Named([]string{test.name})
 			if err != nil {
 				t.Fatal(err)
 			}
