@@ -112,12 +112,11 @@ func child(orders, reports *os.File) error {
 		if err := out.Encode(report{}); err != nil {
 			return time.Time{}, err
 		}
-		select {
-		case at := <-started:
-			return time.Now().Add(at - monotonic()), nil
-		case <-ctx.Done():
+		at, ok := <-started // which comes even if the run is cancelled
+		if !ok {
 			return time.Time{}, context.Cause(ctx)
 		}
+		return time.Now().Add(at - monotonic()), nil
 	})
 	if err != nil {
 		return errors.Join(err, out.Encode(report{Err: err.Error()}))
@@ -134,6 +133,7 @@ func child(orders, reports *os.File) error {
 
 // follow does what the parent says, until it ends.
 func follow(in *gob.Decoder, started chan<- time.Duration, closing chan<- struct{}, cancel context.CancelCauseFunc) {
+	defer close(started)
 	closed := false
 	for {
 		var o order

@@ -38,7 +38,8 @@ type childProcess struct {
 	plan    childPlan
 	orders  *gob.Encoder
 	reports *gob.Decoder
-	files   []*os.File // this side's ends
+	files   []*os.File  // this side's ends
+	forget  func() bool // stops telling of ctx; nil with cmd
 
 	result Result
 	err    error
@@ -65,11 +66,7 @@ func runChildren(ctx context.Context, cfg Config, address string, processes int)
 			child.close()
 		}
 	}()
-	each(children, func(c *childProcess) { c.err = c.begin(cfg.Within) })
-	stop := context.AfterFunc(ctx, func() {
-		each(children, func(c *childProcess) { c.order(order{Cancel: context.Cause(ctx).Error()}) })
-	})
-	defer stop()
+	each(children, func(c *childProcess) { c.err = c.begin(ctx, cfg.Within) })
 	start, err := time.Now().Add(childStart), firstOf(children)
 	if err == nil && !cfg.Start.IsZero() {
 		start, err = soon(cfg)
@@ -123,8 +120,8 @@ func firstOf(children []*childProcess) error {
 }
 
 // begin starts the process, in the namespace that within leads to, and waits until its
-// clients are ready.
-func (c *childProcess) begin(within func(func() error) error) error {
+// clients are ready. From then on it learns when ctx is done.
+func (c *childProcess) begin(ctx context.Context, within func(func() error) error) error {
 	binary, err := os.Executable()
 	if err != nil {
 		return err
@@ -153,6 +150,7 @@ func (c *childProcess) begin(within func(func() error) error) error {
 	}
 	c.cmd = cmd
 	c.order(c.plan)
+	c.forget = context.AfterFunc(ctx, func() { c.order(order{Cancel: context.Cause(ctx).Error()}) })
 	return c.listen(&report{})
 }
 
@@ -211,6 +209,9 @@ func (c *childProcess) gather(cfg Config, start time.Time) {
 
 // close ends the child, if it has not ended, and waits for it.
 func (c *childProcess) close() {
+	if c.forget != nil {
+		c.forget()
+	}
 	for _, file := range c.files {
 		_ = file.Close() // a pipe's
 	}

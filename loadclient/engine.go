@@ -47,8 +47,9 @@ func (e *Engine) UnmarshalText(text []byte) error {
 
 // engine runs the clients of one process.
 type engine interface {
-	// prepare makes ready whatever need not be done after the start.
-	prepare() error
+	// prepare makes ready whatever need not be done after the start, or if ctx is done
+	// leaves it, for a run that is over at once.
+	prepare(ctx context.Context) error
 	// run lets every client live to its fate. Client times count from start.
 	run(ctx context.Context, start time.Time)
 	// seal closes the connections that are still open, all together, and completes the

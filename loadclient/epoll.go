@@ -16,7 +16,7 @@ type epollEngine struct {
 }
 
 // prepare makes every client's socket.
-func (e *epollEngine) prepare() error {
+func (e *epollEngine) prepare(ctx context.Context) error {
 	target, err := netip.ParseAddrPort(e.address)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (e *epollEngine) prepare() error {
 	}
 	errs := make(chan error, n)
 	for _, shard := range e.shards {
-		go func() { errs <- shard.prepare() }()
+		go func() { errs <- shard.prepare(ctx) }()
 	}
 	for range n {
 		if failed := <-errs; err == nil {
@@ -63,6 +63,9 @@ func (e *epollEngine) run(ctx context.Context, start time.Time) {
 	})()
 	var running sync.WaitGroup
 	for _, shard := range e.shards {
+		if ctx.Err() != nil { // perhaps since before all sockets were made
+			shard.cancel(ctx)
+		}
 		running.Go(shard.run)
 	}
 	running.Wait()

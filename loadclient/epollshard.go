@@ -93,7 +93,7 @@ func newEpollShard(s *swarm, target netip.AddrPort, request string, first, step 
 func (s *epollShard) client(place int32) *Client { return &s.clients[s.first+int(place)*s.step] }
 
 // prepare makes the sockets, and puts them into the epoll set while nobody waits for it.
-func (s *epollShard) prepare() error {
+func (s *epollShard) prepare(ctx context.Context) error {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return os.NewSyscallError("epoll_create1", err)
@@ -107,9 +107,9 @@ func (s *epollShard) prepare() error {
 		return os.NewSyscallError("epoll_ctl", err)
 	}
 	if s.cfg.Within != nil {
-		return s.cfg.Within(s.makeSockets)
+		return s.cfg.Within(func() error { return s.makeSockets(ctx) })
 	}
-	return s.makeSockets()
+	return s.makeSockets(ctx)
 }
 
 // run lives until every client of the shard has its fate.
@@ -117,6 +117,10 @@ func (s *epollShard) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer exactTimers()()
+	if err := s.cancellation(); err != nil {
+		s.endAll(err)
+		return
+	}
 	for s.startDue(); s.left > 0; s.startDue() {
 		s.handle(s.poll(s.idle(s.now())))
 		s.wakeThinkers()

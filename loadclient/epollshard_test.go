@@ -26,7 +26,7 @@ func TestHandshakesOfABurstComeFirst(t *testing.T) {
 	rec := witness.Record(t, witness.Config{}, client)
 	cfg := Config{Target: fmt.Sprintf("http://%s/", address), Clients: startBatch, Within: client.Do}.withDefaults()
 	shard := newEpollShard(newSwarm(cfg, address.String()), address, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 0, 1)
-	if err := shard.prepare(); err != nil {
+	if err := shard.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer shard.seal()

@@ -1,6 +1,7 @@
 package loadclient
 
 import (
+	"context"
 	"os"
 	"syscall"
 	"time"
@@ -13,9 +14,13 @@ import (
 type descriptor32 int32
 
 // makeSockets makes a socket for each client. It runs on a thread of the namespace they
-// are to be in. A client that gets none learns of it at its start.
-func (s *epollShard) makeSockets() error {
+// are to be in. A client that gets none learns of it at its start. There are no more once
+// the run is cancelled.
+func (s *epollShard) makeSockets(ctx context.Context) error {
 	for place := range s.sockets {
+		if ctx.Err() != nil {
+			return nil
+		}
 		fd, err := s.makeSocket(int32(place))
 		if err != nil {
 			s.broken[int32(place)] = setupError{err}

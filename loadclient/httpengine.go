@@ -18,7 +18,7 @@ type httpEngine struct {
 
 // prepare brings every client's goroutine behind its gate, so that the start of a burst
 // is not the making of its goroutines.
-func (e *httpEngine) prepare() error {
+func (e *httpEngine) prepare(context.Context) error {
 	e.schedule = newSchedule(e.clients)
 	e.conns = make([]*connection, len(e.clients))
 	e.ready.Add(len(e.clients))

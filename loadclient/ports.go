@@ -1,6 +1,7 @@
 package loadclient
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"sync/atomic"
@@ -26,6 +27,16 @@ type ports struct {
 	sources  []netip.Addr // at least one; the zero address: the kernel chooses
 	explicit bool
 	next     []atomic.Uint32 // by source, counts explicit ports from firstPort
+}
+
+// checkPorts refuses more clients than there are ports for them.
+func (c Config) checkPorts() error {
+	clients, sources := c.ownClients(), max(1, len(c.Sources))
+	if c.Dial == nil && clients > sources*allPorts {
+		return fmt.Errorf("%d clients need more ports than the %d of each source address: give %d addresses as Sources, or use fewer clients",
+			clients, allPorts, (clients+allPorts-1)/allPorts)
+	}
+	return nil
 }
 
 // newPorts lets the shards of a run begin apart, so that they seldom meet.

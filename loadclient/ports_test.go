@@ -2,6 +2,7 @@ package loadclient
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab/scenario"
@@ -37,6 +38,31 @@ func TestExplicitPorts(t *testing.T) {
 	for i, want := range []string{"127.77.0.1:17153", "127.77.0.2:17152", "127.77.0.1:17154", "127.77.0.2:17153"} {
 		if got := boundSocket(t, p, i).String(); got != want {
 			t.Errorf("client %d is bound to %s, want %s; %v is taken and the shard's first port is %d", i, got, want, taken, first)
+		}
+	}
+}
+
+// More clients than ports would each try all ports in vain, for a tenth of a second.
+func TestTooFewPorts(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParseAddr("127.77.0.1")
+	for _, test := range []struct {
+		clients, sources, shards int
+		want                     string
+	}{
+		{allPorts, 0, 1, ""},
+		{2 * allPorts, 2, 1, ""},
+		{2 * allPorts, 1, 2, ""},
+		{allPorts + 1, 0, 1, "64513 clients need more ports than the 64512 of each source address: give 2 addresses as Sources, or use fewer clients"},
+		{2*allPorts + 1, 2, 1, "129025 clients need more ports than the 64512 of each source address: give 3 addresses as Sources, or use fewer clients"},
+	} {
+		cfg := Config{Clients: test.clients, Sources: slices.Repeat([]netip.Addr{address}, test.sources), Shards: test.shards}.withDefaults()
+		got := ""
+		if err := cfg.checkPorts(); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%d clients of %d sources in %d shards: %q, want %q", test.clients, test.sources, test.shards, got, test.want)
 		}
 	}
 }

@@ -31,6 +31,9 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("prepare swarm: %w", err)
 	}
+	if err := cfg.checkPorts(); err != nil {
+		return Result{}, fmt.Errorf("prepare swarm: %w", err)
+	}
 	processes, err := cfg.processes()
 	if err != nil {
 		return Result{}, fmt.Errorf("prepare swarm: %w", err)
@@ -58,7 +61,7 @@ func runHere(ctx context.Context, cfg Config, address string, begin func(Config)
 	}
 	s := newSwarm(cfg, address)
 	e := s.engine()
-	if err := e.prepare(); err != nil {
+	if err := e.prepare(ctx); err != nil {
 		e.seal()
 		return Result{}, err
 	}
