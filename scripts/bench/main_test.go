@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +10,9 @@ import (
 
 func TestMain(m *testing.M) {
 	runProgram()
+	if os.Getenv("GORACE") == "" { // under the race detector each process would else wait a second at its end
+		os.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
 	netlab.Main(m, roles...)
 }
 
