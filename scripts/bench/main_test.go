@@ -28,3 +28,13 @@ func TestParse(t *testing.T) {
 		t.Errorf("no rounds give %v, want that there must be one", err)
 	}
 }
+
+// A question that no peer plays makes no peer be installed.
+func TestPlayers(t *testing.T) {
+	for only, want := range map[string]int{"million": 1, "held": len(tools), "million,held": len(tools)} {
+		o, err := parse([]string{"-only", only})
+		if got := o.players(); err != nil || len(got) != want || got[0].name != oursName {
+			t.Errorf("-only %s: %d tools, %v, want %d, ours first", only, len(got), err, want)
+		}
+	}
+}
