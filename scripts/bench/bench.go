@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/rstlab/rstlab/scripts/internal/program"
@@ -12,7 +13,7 @@ import (
 
 // run plays all, writes the tables and tells whether every line holds.
 func (o options) run(ctx context.Context) (holds bool, err error) {
-	kit, err := installed(ctx, tools)
+	kit, err := installed(ctx, o.players())
 	if err != nil {
 		return false, err
 	}
@@ -32,6 +33,14 @@ func (o options) run(ctx context.Context) (holds bool, err error) {
 		q.judge(&r.Answers[i])
 	}
 	return r.holds(), o.write(r)
+}
+
+// players are the tools that play any of the questions.
+func (o options) players() []tool {
+	if slices.ContainsFunc(o.questions, func(q question) bool { return !q.oursOnly }) {
+		return tools
+	}
+	return tools[:1]
 }
 
 // blank is an answer without samples, with a row for each tool.

@@ -55,7 +55,8 @@ func (k kit) installPackages(ctx context.Context, all []tool) error {
 			missing = append(missing, t.pack)
 		}
 	}
-	if _, err := exec.LookPath("npm"); err != nil {
+	wanted := slices.ContainsFunc(all, func(t tool) bool { return t.name == autocannonName })
+	if _, err := exec.LookPath("npm"); wanted && err != nil {
 		missing = append(missing, "npm")
 	}
 	if missing == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +10,9 @@ import (
 
 func TestMain(m *testing.M) {
 	runProgram()
+	if os.Getenv("GORACE") == "" { // under the race detector each process would else wait a second at its end
+		os.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
 	netlab.Main(m, roles...)
 }
 
@@ -22,5 +26,15 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := parse([]string{"-rounds", "0"}); err == nil || err.Error() != "-rounds is 0, want 1 or more" {
 		t.Errorf("no rounds give %v, want that there must be one", err)
+	}
+}
+
+// A question that no peer plays makes no peer be installed.
+func TestPlayers(t *testing.T) {
+	for only, want := range map[string]int{"million": 1, "held": len(tools), "million,held": len(tools)} {
+		o, err := parse([]string{"-only", only})
+		if got := o.players(); err != nil || len(got) != want || got[0].name != oursName {
+			t.Errorf("-only %s: %d tools, %v, want %d, ours first", only, len(got), err, want)
+		}
 	}
 }

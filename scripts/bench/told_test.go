@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"testing"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // The outputs were captured from bursts of 100 of which 84 or 85 connections were reset;
@@ -47,5 +49,14 @@ func TestToldVariants(t *testing.T) {
 		if got, err := test.told(test.output); err != nil || got != test.want {
 			t.Errorf("%s: %+v, %v, want %+v", test.name, got, err, test.want)
 		}
+	}
+}
+
+func TestSwarmReportsAddUp(t *testing.T) {
+	total := swarmReport{Fates: scenario.Fates{}}
+	total.add(swarmReport{scenario.Fates{scenario.Served: 3, scenario.Reset: 1}, 1})
+	total.add(swarmReport{scenario.Fates{scenario.Served: 4}, 2})
+	if total.Fates[scenario.Served] != 7 || total.Fates[scenario.Reset] != 1 || total.Processes != 2 {
+		t.Errorf("reports add up to %+v, want 7 served and 1 reset, in 2 processes", total)
 	}
 }
