@@ -94,9 +94,7 @@ func runChildren(ctx context.Context, cfg Config, address string, processes int)
 	result.Plan = cfg.digest()
 	result.Stalls = Stalls{} // all saw the same machine: the worst that one of them saw
 	for _, r := range results {
-		if r.Stalls.Total >= result.Stalls.Total {
-			result.Stalls = r.Stalls
-		}
+		result.Stalls = result.Stalls.or(r.Stalls)
 	}
 	return result, errors.Join(firstOf(children), err)
 }

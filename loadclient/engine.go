@@ -52,6 +52,8 @@ type engine interface {
 	prepare(ctx context.Context) error
 	// run lets every client live to its fate. Client times count from start.
 	run(ctx context.Context, start time.Time)
+	// stalls is by how much the threads were held up during the run.
+	stalls() Stalls
 	// seal closes the connections that are still open, all together, and completes the
 	// records from them. It also undoes a prepare that no run followed.
 	seal()

@@ -71,6 +71,13 @@ func (e *epollEngine) run(ctx context.Context, start time.Time) {
 	running.Wait()
 }
 
+func (e *epollEngine) stalls() (worst Stalls) {
+	for _, shard := range e.shards {
+		worst = worst.or(shard.stalls)
+	}
+	return worst
+}
+
 func (e *epollEngine) seal() {
 	var sealing sync.WaitGroup
 	for _, shard := range e.shards {

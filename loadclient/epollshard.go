@@ -29,6 +29,9 @@ type epollShard struct {
 	broken  map[int32]error   // why a client has no socket
 	texts   map[string]string // of errors, each to itself
 
+	seen   time.Duration // by the clock, when the thread last looked
+	stalls Stalls
+
 	epoll  descriptor
 	wake   descriptor // an eventfd: the run was cancelled
 	buffer []byte
@@ -148,12 +151,27 @@ func (s *epollShard) startDue() {
 		if s.sockets[place].stage < over {
 			s.send(place)
 		}
+		s.now()
 	}
 }
 
+// now is the time since the start of the run. Between two looks at the clock the thread
+// has a call or two to make: the rest is for how long it was held up. A thread of its own
+// that watched would take the turn of one that has clients, where there are as many of
+// these as CPUs.
+func (s *epollShard) now() time.Duration {
+	now := s.swarm.now()
+	s.stalls.add(now - s.seen)
+	s.seen = now
+	return now
+}
+
+// lookInterval is how long a thread sleeps at most: it sees then whether it wakes up late.
+const lookInterval = 10 * time.Millisecond
+
 // idle is how long nothing is due but what the sockets bring.
 func (s *epollShard) idle(now time.Duration) time.Duration {
-	wait := s.pacer.sleep(now)
+	wait := min(lookInterval, s.pacer.sleep(now))
 	if s.expired < s.pacer.started {
 		wait = min(wait, max(0, s.client(s.pacer.order[s.expired]).Planned+s.cfg.Timeout-now))
 	}

@@ -50,6 +50,18 @@ func TestHandshakesOfABurstComeFirst(t *testing.T) {
 	}
 }
 
+// A thread that had a client's work to do and comes back milliseconds later was held up.
+func TestThreadSeesItsStalls(t *testing.T) {
+	t.Parallel()
+	shard := newEpollShard(newSwarm(Config{Clients: 1}.withDefaults(), "h:1"), netip.MustParseAddrPort("127.0.0.1:1"), "", 0, 1)
+	shard.start = time.Now()
+	shard.seen = -time.Minute
+	shard.now()
+	if s := shard.stalls; s.Count != 1 || s.Largest < time.Minute || s.Total != s.Largest {
+		t.Errorf("a thread that was held up for a minute saw %+v", s)
+	}
+}
+
 func TestThreads(t *testing.T) {
 	t.Parallel()
 	for cpus, want := range map[int]int{1: 1, 2: 2, 3: 2, 4: 2, 6: 3, 64: 32} {

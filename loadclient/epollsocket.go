@@ -85,6 +85,11 @@ func (s *epollShard) poll(wait time.Duration) []unix.EpollEvent {
 		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(s.epoll), uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)),
 			uintptr(unsafe.Pointer(&s.timeout)), 0, 0)
 	}
+	now := s.swarm.now()
+	if errno == 0 && n == 0 && wait > 0 {
+		s.stalls.add(now - s.seen - wait)
+	}
+	s.seen = now
 	if errno != 0 { // a signal of the runtime's
 		return nil
 	}

@@ -14,6 +14,7 @@ type httpEngine struct {
 	ready    sync.WaitGroup  // every client's goroutine stands behind its gate
 	decided  sync.WaitGroup  // every client has its fate
 	ctx      context.Context // of the run; set, like start, before the first gate opens
+	stalled  Stalls
 }
 
 // prepare brings every client's goroutine behind its gate, so that the start of a burst
@@ -36,12 +37,16 @@ func (e *httpEngine) prepare(context.Context) error {
 func (e *httpEngine) run(ctx context.Context, start time.Time) {
 	e.ctx, e.start = ctx, start
 	wait := waitUntil
-	if e.cfg.Dial == nil {
+	if e.cfg.Dial == nil { // a dialer of the caller's own may live under a fake clock
 		wait = waitExactly
+		stop := watchStalls()
+		defer func() { e.stalled = stop() }()
 	}
 	e.schedule.open(ctx, start, wait)
 	e.decided.Wait()
 }
+
+func (e *httpEngine) stalls() Stalls { return e.stalled }
 
 func (e *httpEngine) seal() {
 	for i, conn := range e.conns {

@@ -73,20 +73,16 @@ func runHere(ctx context.Context, cfg Config, address string, begin func(Config)
 		e.seal()
 		return Result{}, err
 	}
-	stopWatch, stopDisplay := func() Stalls { return Stalls{} }, s.tally.display(cfg.Progress)
-	if cfg.Dial == nil {
-		stopWatch = watchStalls() // a dialer of the caller's own may live under a fake clock
-	}
+	stopDisplay := s.tally.display(cfg.Progress)
 	e.run(ctx, start)
 	elapsed := max(0, s.now())
-	stalls := stopWatch()
 	if cfg.Decided != nil {
 		cfg.Decided()
 	}
 	e.seal()
 	stopDisplay()
 	result := cfg.result(start, s.clients, elapsed)
-	result.Stalls = stalls
+	result.Stalls = e.stalls()
 	return result, nil
 }
 

@@ -1,6 +1,7 @@
 package loadclient
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"sync"
@@ -10,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stalls are how long this machine kept a thread waiting that had nothing to do but to
-// wake up every few milliseconds. A client that was late by no more than that was not kept
-// waiting by the server.
+// Stalls are how long this machine kept a thread waiting: by how much it woke up late, and
+// with the engine Epoll also for how long it stood still amid its work. A client that was
+// late by no more than that was not kept waiting by the server.
 type Stalls struct {
 	Largest time.Duration `json:"largest_ns"`
 	Total   time.Duration `json:"total_ns"` // of all over a millisecond
@@ -30,12 +31,20 @@ func (s Stalls) join(other Stalls) Stalls {
 	return Stalls{max(s.Largest, other.Largest), s.Total + other.Total, s.Count + other.Count}
 }
 
+// or is the worse of what two threads of one machine saw.
+func (s Stalls) or(other Stalls) Stalls {
+	if cmp.Or(cmp.Compare(s.Total, other.Total), cmp.Compare(s.Largest, other.Largest)) < 0 {
+		return other
+	}
+	return s
+}
+
 // String is one line for people.
 func (s Stalls) String() string {
 	return fmt.Sprintf("this machine stood still %d times for over %v, %v at most", s.Count, stallTime, round(s.Largest))
 }
 
-// add notes by how much a wake-up was late.
+// add notes by how much a thread was late.
 func (s *Stalls) add(late time.Duration) {
 	s.Largest = max(s.Largest, late)
 	if late > stallTime {

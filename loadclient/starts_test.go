@@ -60,6 +60,14 @@ func TestStalls(t *testing.T) {
 	if want := (Stalls{5 * time.Millisecond, 7 * time.Millisecond, 2}); s != want {
 		t.Errorf("stalls are %+v, want %+v", s, want)
 	}
+	for _, other := range []Stalls{{}, {6 * time.Millisecond, 6 * time.Millisecond, 1}, {4 * time.Millisecond, 7 * time.Millisecond, 3}} {
+		if got := s.or(other); got != s {
+			t.Errorf("the worse of %+v and %+v is %+v", s, other, got)
+		}
+		if got := other.or(s); got != s {
+			t.Errorf("the worse of %+v and %+v is %+v", other, s, got)
+		}
+	}
 }
 
 func TestWriteCSV(t *testing.T) {
