@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -43,6 +44,7 @@ func runSwarm(args []string) error {
 	lanes := make([]swarmReport, 1)
 	if plan.For > 0 {
 		lanes = make([]swarmReport, 2)
+		runtime.GOMAXPROCS(2 * runtime.NumCPU()) // each lane has threads of its own
 	}
 	errs := make([]error, len(lanes))
 	end := time.Now().Add(plan.For)

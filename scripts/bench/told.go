@@ -12,12 +12,12 @@ import (
 // told is what a tool says became of its clients, or of their requests.
 type told struct{ OK, Failed int }
 
-// swarmTold reads our own report. A client that was not served has failed, whatever its
-// fate is.
+// swarmTold reads our own report. To have failed is to have been reset: a client with any
+// other fate is missing in both.
 func swarmTold(output string) (told, error) {
 	var r swarmReport
 	err := json.Unmarshal([]byte(output), &r)
-	return told{r.Fates[scenario.Served], r.Fates.Total() - r.Fates[scenario.Served]}, err
+	return told{r.Fates[scenario.Served], r.Fates[scenario.Reset]}, err
 }
 
 func storyTold(output string) (told, error) {
