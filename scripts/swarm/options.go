@@ -30,7 +30,7 @@ type options struct {
 
 	limits
 
-	shard, shards int
+	shard, shards int    // zero shards: not one of several
 	meeting       string // HOST:PORT; empty: none
 	patience      time.Duration
 	start         time.Time // zero: at once, or as the meeting says
@@ -55,7 +55,7 @@ Let it loose only on a server that is yours.
 `
 
 func parse(args []string, stdout io.Writer) (options, error) {
-	o := options{requests: 1, timeout: 30 * time.Second, limits: defaultLimits, shards: 1, patience: defaultPatience}
+	o := options{requests: 1, timeout: 30 * time.Second, limits: defaultLimits, patience: defaultPatience}
 	flags := o.flags()
 	flags.SetOutput(io.Discard) // an error is said once, by whoever calls
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -153,6 +153,8 @@ func (o options) check() error {
 		return usageErrorf("-patience is %v: want more than zero", o.patience)
 	case o.meeting != "" && !o.start.IsZero():
 		return usageErrorf("-meet and -start exclude each other: the shards agree on the start when they meet")
+	case o.meeting != "" && o.shards == 0:
+		return usageErrorf("-meet is for the parts of one run: want -shard too, such as -shard 0/3 in the first of three")
 	case o.shards > 1 && o.meeting == "" && o.start.IsZero():
 		return usageErrorf("-shard %d/%d needs a start that all have in common: want -meet HOST:PORT, or -start TIME, the same in each", o.shard, o.shards)
 	case o.json == "-" && o.csv == "-":

@@ -51,6 +51,7 @@ func TestRefused(t *testing.T) {
 		{"-shard|1/3|" + url, "-shard 1/3 needs a start that all have in common: want -meet HOST:PORT, or -start TIME, the same in each"},
 		{"-shard|1/3|-meet|:7400|" + url, `-meet is ":7400": want the host of shard 0 and a port, such as swarm-0.swarm:7400`},
 		{"-shard|1/3|-meet|h:1|-start|2026-11-24T10:00:00Z|" + url, "-meet and -start exclude each other: the shards agree on the start when they meet"},
+		{"-meet|h:1|" + url, "-meet is for the parts of one run: want -shard too, such as -shard 0/3 in the first of three"},
 		{"-shard|1/3|-meet|h:1|-patience|0s|" + url, "-patience is 0s: want more than zero"},
 		{"-shard|1/3|-meet|h:1|-clients|2|" + url, "field Shards is 3 with 2 clients: want no more shards than clients"},
 

@@ -22,7 +22,7 @@ type plan struct {
 func (o options) plan() (plan, error) {
 	p := plan{limits: o.limits, Config: loadclient.Config{
 		Target: o.target, Send: o.send, Expect: o.expect, Clients: defaultClients, Gap: o.gap,
-		Requests: o.requests, Think: o.think, Timeout: o.timeout, Start: o.start, Shard: o.shard, Shards: o.shards,
+		Requests: o.requests, Think: o.think, Timeout: o.timeout, Start: o.start, Shard: o.shard, Shards: max(1, o.shards),
 	}}
 	if err := p.setEngine(o.engine); err != nil {
 		return p, usageError{err}
