@@ -63,7 +63,8 @@ type Config struct {
 	// Within runs a function on a thread of the network namespace in which the clients
 	// are to be, as a lab host's Do does. With it the engine Epoll makes all its sockets in
 	// a few calls, which takes a twentieth of the time of Control, and starts its child
-	// processes there. It replaces Control, and only Epoll takes it. Optional.
+	// processes there. It replaces Control, and only Epoll takes it. With either of them
+	// Epoll has one thread, so that SYNs come in their order. Optional.
 	Within func(fn func() error) error
 
 	// Sources are local addresses, all of one family: client i dials from

@@ -65,8 +65,11 @@ func TestThreadSeesItsStalls(t *testing.T) {
 func TestThreads(t *testing.T) {
 	t.Parallel()
 	for cpus, want := range map[int]int{1: 1, 2: 2, 3: 2, 4: 2, 6: 3, 64: 32} {
-		if got := threads(cpus); got != want {
+		if got := (Config{}).threads(cpus); got != want {
 			t.Errorf("threads(%d) = %d, want %d", cpus, got, want)
 		}
+	}
+	if got := (Config{Within: func(fn func() error) error { return fn() }}).threads(64); got != 1 {
+		t.Errorf("in a lab there are %d threads, want 1", got)
 	}
 }
