@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/rstlab/rstlab/loadclient"
 	"github.com/rstlab/rstlab/netlab"
@@ -14,65 +15,42 @@ import (
 
 const port = 8080
 
-// inHost makes the clients on the host, in the way that suits the engine.
-func inHost(engine loadclient.Engine, h *netlab.Host, cfg loadclient.Config) loadclient.Config {
-	cfg.Engine = engine
-	if engine == loadclient.Epoll {
-		cfg.Within = h.Do
+// lab is two hosts and a server on one of them, which nobody accepts from yet.
+//
+//	client ──veth── host: server
+type lab struct {
+	client, host *netlab.Host
+	*server
+}
+
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	client, host := netlab.New(t).Pair()
+	ln, err := host.Listen("tcp4", fmt.Sprintf("%s:%d", host.Addr(), port), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &lab{client, host, newServer(t, ln, client.Dialer())}
+}
+
+// run makes the clients on the client's host, in the way that suits the engine, and has
+// them ask the server, if nothing else is their target.
+func (l *lab) run(t *testing.T, engine loadclient.Engine, cfg loadclient.Config) loadclient.Result {
+	t.Helper()
+	if cfg.Engine = engine; engine == loadclient.Epoll {
+		cfg.Within = l.client.Do
 	} else {
-		cfg.Control = h.Control
+		cfg.Control = l.client.Control
 	}
-	return cfg
-}
-
-// A host whose ACKs never reach the listener, because its socket takes nothing but SYNs,
-// believes to be connected.
-func TestGhostOrKept(t *testing.T) {
-	withEngines(t, func(t *testing.T, engine loadclient.Engine) {
-		client, server := netlab.New(t).Pair()
-		ln, err := server.Listen("tcp4", fmt.Sprintf("%s:%d", server.Addr(), port), 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		control(t, ln, onlySYNs)
-		result := run(t, inHost(engine, client, loadclient.Config{
-			Target: fmt.Sprintf("http://%s:%d/", server.Addr(), port), Clients: 50, Timeout: 300 * ms,
-		}))
-		checkAll(t, result, scenario.GhostOrKept)
-		for _, c := range result.Clients {
-			if c.TCP.BytesAcked != 1 || c.TCP.State != unix.BPF_TCP_ESTABLISHED || c.Connected == 0 {
-				t.Errorf("client %d: %+v, want it ESTABLISHED and only its SYN acknowledged", c.Number, c)
-			}
-		}
-		if got := len(server.SYNQueue(port)); got != 50 {
-			t.Errorf("%d connections are half open at the server, want 50", got)
-		}
-	})
-}
-
-// onlySYNs attaches a filter that takes a segment only if the flags in its TCP header are
-// SYN alone: load byte 13, go on if it is 2, else take nothing.
-func onlySYNs(fd int) error {
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: 2},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 16},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	if cfg.Target == "" {
+		cfg.Target = l.target()
 	}
-	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
+	return run(t, cfg)
 }
 
-func TestUnreachable(t *testing.T) {
-	withEngines(t, func(t *testing.T, engine loadclient.Engine) {
-		client, _ := netlab.New(t).Pair()
-		result := run(t, inHost(engine, client, loadclient.Config{Target: "http://203.0.113.1/", Clients: 50}))
-		checkAll(t, result, scenario.Unreachable)
-		if c := result.Clients[0]; c.ErrnoName() != "ENETUNREACH" || c.Phase != loadclient.PhaseDial {
-			t.Errorf("client 0 failed in %v with %s, want ENETUNREACH in dial", c.Phase, c.ErrnoName())
-		}
-	})
-}
+// short is the time of clients who wait in vain: for all else in their run it is long, and
+// less than it takes them to repeat a SYN.
+const short = 900 * time.Millisecond
 
 // helloRole is a server of its own, whose descriptors are not the swarm's.
 var helloRole = netlab.Role{Name: "hello", Run: func(args []string) error {

@@ -14,14 +14,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// server is a TCP server on the loopback device that counts what it accepts.
+// server is a TCP server that counts what it accepts.
 type server struct {
 	ln       *net.TCPListener
+	near     net.Dialer // makes connections to it
 	accepted atomic.Int64
 	running  sync.WaitGroup
 }
 
-// listen opens a listener that nobody accepts from yet.
+// listen opens a listener of this machine that nobody accepts from yet.
 func listen(tb testing.TB, address string) *server {
 	tb.Helper()
 	var config net.ListenConfig
@@ -30,7 +31,11 @@ func listen(tb testing.TB, address string) *server {
 	if err != nil {
 		tb.Fatalf("listen: %v", err)
 	}
-	s := &server{ln: ln.(*net.TCPListener)}
+	return newServer(tb, ln.(*net.TCPListener), net.Dialer{})
+}
+
+func newServer(tb testing.TB, ln *net.TCPListener, near net.Dialer) *server {
+	s := &server{ln: ln, near: near}
 	tb.Cleanup(s.stop)
 	return s
 }
@@ -85,23 +90,26 @@ func resetting(requests int) func(*net.TCPConn) {
 func (s *server) fill(tb testing.TB) (empty func()) {
 	tb.Helper()
 	control(tb, s.ln, func(fd int) error { return unix.Listen(fd, 0) })
-	filler, err := net.Dial("tcp", s.ln.Addr().String())
+	filler, err := s.near.DialContext(tb.Context(), "tcp", s.ln.Addr().String())
 	if err != nil {
 		tb.Fatalf("fill accept queue: %v", err)
 	}
 	tb.Cleanup(func() { filler.Close() })
-	await(tb, "the accept queue to hold 1", func() bool {
-		var queued uint32
-		control(tb, s.ln, func(fd int) error {
-			info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-			if err == nil {
-				queued = info.Unacked
-			}
-			return err
-		})
-		return queued == 1
-	})
+	await(tb, "the accept queue to hold 1", func() bool { return s.queued(tb) == 1 })
 	return func() { filler.Close() }
+}
+
+// queued is how many connections are in the accept queue.
+func (s *server) queued(tb testing.TB) (n uint32) {
+	tb.Helper()
+	control(tb, s.ln, func(fd int) error {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil {
+			n = info.Unacked
+		}
+		return err
+	})
+	return n
 }
 
 // drops is how many SYNs the listener has dropped. The client counts a retry before

@@ -27,28 +27,22 @@ func withEngine(engine loadclient.Engine, h *netlab.Host, config loadclient.Conf
 }
 
 // TestEnginesInTwoWaves fills an accept queue but for one place, and lets a burst of 400
-// come while all ACKs are held: of the limit + 1 whose SYNs are answered one gets the
-// place, and the rest are reset. Both engines say the same.
+// come, all SYNs before the first ACK: of the limit + 1 whose SYNs are answered one gets
+// the place, and the rest are reset. Both engines say the same.
 func TestEnginesInTwoWaves(t *testing.T) {
 	const limit, clients = 16, 400
 	for _, engine := range []loadclient.Engine{loadclient.HTTP, loadclient.Epoll} {
 		t.Run(engine.String(), func(t *testing.T) {
 			t.Parallel()
-			p := overflowingPlug(t)
-			ln, err := p.Server.Listen("tcp4", fmt.Sprintf("%s:%d", p.Server.Addr(), frontPort), limit)
-			fatal(t, err)
-			defer ln.Close()
-			fatal(t, p.Release(false))
-			connectAll(t, p, limit)
-			if !await(func() bool { return p.Server.AcceptQueue(frontPort).Length == limit }) {
-				t.Fatalf("the accept queue does not hold %d", limit)
-			}
-			fatal(t, p.Hold(false))
-			server := p.Server.Counters()
-			swarm := startSwarm(t, p, engine, clients)
-			awaitAtLeast(t, p.Server, server, "ListenDrops", clients-(limit+1))
-			fatal(t, p.Release(false))
-			swarm.check(t, server, nil, 1, limit)
+			w, _ := overflowing(t, limit)
+			first := together(t, w, limit)
+			connectAll(t, w, limit)
+			awaitQueue(t, w.Server, limit)
+			first.end()
+			together(t, w, clients)
+			startSwarm(t, w, engine, clients).check(t, nil, scenario.Fates{
+				scenario.Queued: 1, scenario.Reset: limit, scenario.SYNDropped: clients - (limit + 1),
+			})
 		})
 	}
 }
@@ -60,16 +54,11 @@ func TestEnginesInTheRetryBatch(t *testing.T) {
 	for _, engine := range []loadclient.Engine{loadclient.HTTP, loadclient.Epoll} {
 		t.Run(engine.String(), func(t *testing.T) {
 			t.Parallel()
-			const repeated, answered = clients - (limit + 1), limit + 1
-			p := overflowingPlug(t)
-			ln, err := p.Server.Listen("tcp4", fmt.Sprintf("%s:%d", p.Server.Addr(), frontPort), limit)
-			fatal(t, err)
-			defer ln.Close()
-			server := p.Server.Counters()
-			swarm := startSwarm(t, p, engine, clients)
-			awaitCounter(t, p.Server, server, "ListenDrops", repeated)
-			fatal(t, p.Release(false))
-			awaitCounter(t, p.Server, server, "PassiveOpens", limit+1)
+			w, ln := overflowing(t, limit)
+			first := together(t, w, clients)
+			swarm := startSwarm(t, w, engine, clients)
+			awaitQueue(t, w.Server, limit+1)
+			first.end()
 			accepted := map[netip.AddrPort]bool{}
 			for range accepts {
 				conn, err := ln.Accept()
@@ -77,84 +66,60 @@ func TestEnginesInTheRetryBatch(t *testing.T) {
 				defer conn.Close()
 				accepted[conn.RemoteAddr().(*net.TCPAddr).AddrPort()] = true
 			}
-			fatal(t, p.Hold(false))
-			awaitCounter(t, p.Server, server, "ListenDrops", repeated+repeated-answered)
-			fatal(t, p.Release(false))
-			swarm.before = limit + 1
-			swarm.check(t, server, accepted, limit+1+accepts, answered-accepts)
+			together(t, w, clients-(limit+1))
+			swarm.check(t, accepted, scenario.Fates{
+				scenario.Queued: limit + 1 + accepts, scenario.Reset: limit + 1 - accepts, scenario.SYNDropped: clients - 2*(limit+1),
+			})
 		})
 	}
 }
 
-func overflowingPlug(t *testing.T) *wire.Plug {
-	p := wire.NewPlug(t)
-	p.Server.Sysctl(abortKey, "1")
-	p.Server.Sysctl("net.ipv4.tcp_syncookies", "0")
-	return p
-}
-
-// runningSwarm is a swarm behind a plug.
+// runningSwarm is a swarm on a wire.
 type runningSwarm struct {
-	plug    *wire.Plug
+	server  *netlab.Host
+	before  scenario.Counters // the server's
+	decided scenario.Counters // when every client had its fate
 	running sync.WaitGroup
 	result  loadclient.Result
 	err     error
-	decided scenario.Counters // the server's when every client had its fate
-	before  int               // clients in the queue before the batch in which some are reset
 }
 
 // enginePatience is how long a client waits: beyond the first repeated SYN and what comes
 // of it.
 const enginePatience = 3 * time.Second
 
-func startSwarm(t *testing.T, p *wire.Plug, engine loadclient.Engine, clients int) *runningSwarm {
-	s := &runningSwarm{plug: p}
-	config := withEngine(engine, p.Client, loadclient.Config{
-		Target: fmt.Sprintf("http://%s:%d/", p.Server.Addr(), frontPort), Clients: clients, Timeout: enginePatience,
-		Decided: func() { s.decided = p.Server.Counters() },
+func startSwarm(t *testing.T, w *wire.Wire, engine loadclient.Engine, clients int) *runningSwarm {
+	s := &runningSwarm{server: w.Server, before: w.Server.Counters()}
+	config := withEngine(engine, w.Client, loadclient.Config{
+		Target: fmt.Sprintf("http://%s:%d/", w.Server.Addr(), frontPort), Clients: clients, Timeout: enginePatience,
+		Decided: func() { s.decided = s.server.Counters() },
 	})
 	s.running.Go(func() { s.result, s.err = loadclient.Run(t.Context(), config) })
 	t.Cleanup(s.running.Wait)
 	return s
 }
 
-// check wants so many clients in the accept queue or accepted, so many reset in the
-// handshake, and the rest without an answer to their SYNs.
-//
-// A handshake that the kernel resets and completes at the same time, because its ACK and
-// its first data come on two CPUs, is stolen: the client is reset, the server has it in
-// the queue all the same, and EmbryonicRsts, which is exact, does not count it.
-func (s *runningSwarm) check(t *testing.T, server scenario.Counters, accepted map[netip.AddrPort]bool, queued, resets int) {
+// check waits for the end and wants these fates, and a server that says the same of its
+// accept queue and its resets.
+func (s *runningSwarm) check(t *testing.T, accepted map[netip.AddrPort]bool, want scenario.Fates) {
 	t.Helper()
 	s.running.Wait()
 	fatal(t, s.err)
-	moved := s.decided.Since(server)
-	if got := moved["EmbryonicRsts"]; got != uint64(resets) {
-		t.Errorf("EmbryonicRsts at the server is %d, want %d", got, resets)
+	if !maps.Equal(s.result.Fates, want) {
+		t.Errorf("the fates are %v, want %v\n%v", s.result.Fates, want, s.result)
 	}
-	stolen := s.result.Fates[scenario.Reset] - resets
-	fates := scenario.Fates{
-		scenario.Queued: queued - stolen, scenario.Reset: resets + stolen, scenario.SYNDropped: len(s.result.Clients) - queued - resets,
-	}
-	maps.DeleteFunc(fates, func(_ scenario.Fate, n int) bool { return n == 0 })
-	if stolen < 0 || stolen > queued-s.before || !maps.Equal(s.result.Fates, fates) {
-		t.Errorf("the fates are %v, want %v\n%v", s.result.Fates, fates, s.result)
-	}
-	if stolen > 0 {
-		t.Logf("%d handshakes were reset and completed at the same time", stolen)
-	}
-	moved["EmbryonicRsts"] += uint64(stolen)
-	got, err := loadclient.Confirm(s.result, accepted, moved)
-	if err != nil || got.Overflowed+got.ByProgram != resets+stolen || got.Waiting+got.Unanswered != queued-stolen || got.ByProgram > stolen {
-		t.Errorf("the server confirms %+v, %v, want %d reset and %d queued", got, err, resets+stolen, queued-stolen)
+	confirmed, err := loadclient.Confirm(s.result, accepted, s.decided.Since(s.before))
+	wanted := loadclient.Confirmation{Overflowed: want[scenario.Reset], Unanswered: len(accepted), Waiting: want[scenario.Queued] - len(accepted)}
+	if err != nil || confirmed != wanted {
+		t.Errorf("the server confirms %+v, %v, want %+v", confirmed, err, wanted)
 	}
 }
 
-// awaitAtLeast waits until a counter has moved by n or more since a reading.
-func awaitAtLeast(t *testing.T, h *netlab.Host, before scenario.Counters, name string, n uint64) {
+// awaitQueue waits until so many are in the front's accept queue.
+func awaitQueue(t *testing.T, h *netlab.Host, n uint32) {
 	t.Helper()
-	if !await(func() bool { return h.Counters().Since(before)[name] >= n }) {
-		t.Fatalf("%s at the %s moved by %d, want %d", name, h.Name(), h.Counters().Since(before)[name], n)
+	if !await(func() bool { return h.AcceptQueue(frontPort).Length == n }) {
+		t.Fatalf("the accept queue holds %d, want %d", h.AcceptQueue(frontPort).Length, n)
 	}
 }
 

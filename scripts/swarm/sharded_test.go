@@ -31,7 +31,7 @@ const (
 	served, queued, dropped = 30, backlog + 1, 305
 
 	arrivals = `[{"clients":30},{"clients":65,"at":"1s"},{"clients":305,"at":"2s"}]`
-	patience = 500 * time.Millisecond // of a client: less than the second after which it repeats its SYN
+	patience = 900 * time.Millisecond // of a client: less than the second after which it repeats its SYN
 )
 
 // TestSharded runs a swarm as one process, and as three in three network namespaces that
