@@ -1,12 +1,9 @@
 package tests
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"sync"
 	"testing"
 
 	"github.com/rstlab/rstlab/netlab"
@@ -35,16 +32,16 @@ func TestRetryBatch(t *testing.T) {
 
 			w, ln := overflowing(t, limit)
 			server, client := w.Server.Counters(), w.Client.Counters()
-			first := together(t, w, c.clients)
+			endFirst := together(w, c.clients)
 			connectAll(t, w, c.clients)
 			awaitCounter(t, w.Server, server, "InSegs", c.clients+limit+1)
-			first.end()
+			endFirst()
 			for range c.accepts {
 				conn, err := ln.Accept()
 				fatal(t, err)
 				defer conn.Close()
 			}
-			together(t, w, repeated)
+			together(w, repeated)
 			awaitCounter(t, w.Server, server, "InSegs", c.clients+limit+1+repeated+answered)
 			awaitCounter(t, w.Client, client, "EstabResets", resets)
 
@@ -69,53 +66,15 @@ func overflowing(t *testing.T, limit int) (*wire.Wire, net.Listener) {
 	return w, ln
 }
 
-// batch is a wire that carries a batch of clients in real time.
-type batch struct {
-	t      *testing.T
-	w      *wire.Wire
-	rules  []*wire.Rule
-	cancel context.CancelFunc
-	ended  chan error
-	once   sync.Once
-}
-
-// together lets so many clients come as one until the batch ends: the server has one SYN
-// of each before it has anything else of anybody, as over a long way. SYNs that are
-// repeated are lost. The wire takes up one packet after another, on whichever CPUs the
-// clients are: two of one time would both take the last place in a queue.
-func together(t *testing.T, w *wire.Wire, clients int) *batch {
-	t.Helper()
-	sentBy := func(p *wire.Packet) bool { return p.From == wire.Client }
-	later := w.Hold(func(p *wire.Packet) bool { return sentBy(p) && !p.Is(scenario.SYN) })
-	seen := map[netip.AddrPort]bool{}
-	repeats := w.Drop(func(p *wire.Packet) bool {
-		segment, _ := p.Segment()
-		if !sentBy(p) || !p.Is(scenario.SYN) || seen[segment.Source] {
-			return sentBy(p) && p.Is(scenario.SYN)
-		}
-		if seen[segment.Source] = true; len(seen) == clients {
-			w.At(w.Now(), func() error { w.Release(later); return nil })
-		}
-		return false
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	b := &batch{t: t, w: w, rules: []*wire.Rule{repeats, later}, cancel: cancel, ended: make(chan error, 1)}
-	go func() { b.ended <- w.Live(ctx) }()
-	t.Cleanup(b.end)
-	return b
-}
-
-// end ends the batch, if it has not ended. What is sent then waits for the next one.
-func (b *batch) end() {
-	b.once.Do(func() {
-		b.cancel()
-		if err := <-b.ended; err != nil {
-			b.t.Errorf("the wire: %v", err)
-		}
-		for _, r := range b.rules {
-			b.w.Release(r)
-		}
-	})
+// together lets so many clients come as one until the batch is ended. What is sent then
+// waits for the next batch.
+func together(w *wire.Wire, clients int) (end func()) {
+	rule := w.Together(clients)
+	stop := w.GoLive()
+	return func() {
+		stop()
+		w.Release(rule)
+	}
 }
 
 // connectAll starts a connect for each client and leaves them to the kernel.

@@ -35,11 +35,11 @@ func TestEnginesInTwoWaves(t *testing.T) {
 		t.Run(engine.String(), func(t *testing.T) {
 			t.Parallel()
 			w, _ := overflowing(t, limit)
-			first := together(t, w, limit)
+			endFirst := together(w, limit)
 			connectAll(t, w, limit)
 			awaitQueue(t, w.Server, limit)
-			first.end()
-			together(t, w, clients)
+			endFirst()
+			together(w, clients)
 			startSwarm(t, w, engine, clients).check(t, nil, scenario.Fates{
 				scenario.Queued: 1, scenario.Reset: limit, scenario.SYNDropped: clients - (limit + 1),
 			})
@@ -55,10 +55,10 @@ func TestEnginesInTheRetryBatch(t *testing.T) {
 		t.Run(engine.String(), func(t *testing.T) {
 			t.Parallel()
 			w, ln := overflowing(t, limit)
-			first := together(t, w, clients)
+			endFirst := together(w, clients)
 			swarm := startSwarm(t, w, engine, clients)
 			awaitQueue(t, w.Server, limit+1)
-			first.end()
+			endFirst()
 			accepted := map[netip.AddrPort]bool{}
 			for range accepts {
 				conn, err := ln.Accept()
@@ -66,7 +66,7 @@ func TestEnginesInTheRetryBatch(t *testing.T) {
 				defer conn.Close()
 				accepted[conn.RemoteAddr().(*net.TCPAddr).AddrPort()] = true
 			}
-			together(t, w, clients-(limit+1))
+			together(w, clients-(limit+1))
 			swarm.check(t, accepted, scenario.Fates{
 				scenario.Queued: limit + 1 + accepts, scenario.Reset: limit + 1 - accepts, scenario.SYNDropped: clients - 2*(limit+1),
 			})

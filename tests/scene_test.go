@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,27 +43,17 @@ func newScene(t *testing.T, tb netlab.TB) *scene {
 	needTUN(t)
 	s := &scene{T: t, w: wire.New(tb)}
 	s.w.SetRTT(sceneRTT)
-	ctx, cancel := context.WithCancel(t.Context())
-	var live sync.WaitGroup
+	var stopLive func()
 	s.start = func() {
 		s.w.Record()
-		live.Go(func() {
-			if err := s.w.Live(ctx); err != nil {
-				t.Error(err)
-			}
-		})
+		stopLive = s.w.GoLive()
 	}
 	s.stop = func() staged {
-		cancel()
-		live.Wait()
+		stopLive()
 		e := staged{s.w.Evidence(), s.w}
 		e.Clients = s.clients
 		return e
 	}
-	t.Cleanup(func() {
-		cancel()
-		live.Wait()
-	})
 	return s
 }
 

@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -93,7 +92,7 @@ func ExampleWire_Play() {
 
 // A link with a round trip of 50 ms that loses every tenth packet of the server's, for
 // programs that know nothing of it.
-func ExampleWire_Live() {
+func ExampleWire_GoLive() {
 	w := wire.New(t)
 	w.SetRTT(50 * time.Millisecond)
 	sent := 0
@@ -103,14 +102,9 @@ func ExampleWire_Live() {
 		}
 		return p.From == wire.Server && sent%10 == 0
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	live := make(chan error)
-	go func() { live <- w.Live(ctx) }()
+	stop := w.GoLive()
 	// ... w.Client.DialContext, w.Server.Listen and all that is built on them ...
-	cancel()
-	if err := <-live; err != nil {
-		t.Fatal(err)
-	}
+	stop()
 }
 
 // Without a TUN device, bursts can be played all the same.

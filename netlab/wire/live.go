@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +49,23 @@ func (w *Wire) Live(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// GoLive runs Live on a goroutine of its own until stop is called, or until the test ends,
+// which fails if Live does. Until then the wire's methods are not to be called. Stop waits
+// for the goroutine to end, and may be called again.
+func (w *Wire) GoLive() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Live(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.tb.Errorf("wire: %v", err)
+		}
+	})
+	w.tb.Cleanup(stop)
+	return stop
 }
 
 // catchUp takes up what the hosts have sent and lets everything happen that is due.

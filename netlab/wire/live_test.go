@@ -12,23 +12,6 @@ import (
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// goLive runs the wire in real time until stop, which waits for it to end. A test that
-// fails stops it too, before the lab closes its devices.
-func goLive(t *testing.T, w *Wire) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- w.Live(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Live returned %v", err)
-		}
-	})
-	t.Cleanup(stop)
-	return stop
-}
-
 // serveHello answers requests in the server's host until stop.
 func serveHello(t *testing.T, w *Wire) (stop func()) {
 	t.Helper()
@@ -55,7 +38,7 @@ func TestLiveCarriesHTTP(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
 	w.SetRTT(20 * time.Millisecond)
-	stopServing, stopLive := serveHello(t, w), goLive(t, w)
+	stopServing, stopLive := serveHello(t, w), w.GoLive()
 	defer stopServing()
 	transport := &http.Transport{DialContext: w.Client.DialContext}
 	defer transport.CloseIdleConnections()
@@ -112,7 +95,7 @@ func TestLiveEnds(t *testing.T) {
 
 	started := make(chan struct{})
 	w.At(0, func() error { close(started); return nil })
-	stop := goLive(t, w)
+	stop := w.GoLive()
 	<-started
 	stop()
 	must(t, w.Run()) // goes on where Live ended, in virtual time

@@ -1,6 +1,11 @@
 package wire
 
-import "sync/atomic"
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
+)
 
 // Rule does something to the packets that match it. Rules are asked in the order in
 // which they were made, and the first that matches decides.
@@ -29,6 +34,33 @@ func (w *Wire) Duplicate(match func(*Packet) bool) *Rule {
 	})
 }
 
+// Together lets n clients come as one: the server has a SYN of each before it has anything
+// else of anybody's, as over a long way. What they send meanwhile is kept, and then
+// travels in its order. SYNs that they repeat are lost until the rule is released.
+//
+// On a veth pair two CPUs that find room for one more in a queue at the same time both
+// fill it. The wire takes up one packet after another, so that how many of the n find
+// room is exact.
+func (w *Wire) Together(n int) *Rule {
+	seen := map[netip.AddrPort]bool{}
+	return w.rule(func(p *Packet) bool { return p.From == Client }, func(w *Wire, r *Rule, p *Packet) {
+		segment, _ := p.Segment()
+		switch isSYN := segment.Flags&(scenario.SYN|scenario.ACK) == scenario.SYN; {
+		case isSYN && seen[segment.Source]:
+		case isSYN:
+			seen[segment.Source] = true
+			w.carry(p)
+			if len(seen) == n {
+				r.letGo(w)
+			}
+		case len(seen) < n:
+			r.held = append(r.held, p)
+		default:
+			w.carry(p)
+		}
+	})
+}
+
 func (w *Wire) rule(match func(*Packet) bool, action func(*Wire, *Rule, *Packet)) *Rule {
 	r := &Rule{match: match, action: action}
 	w.rules = append(w.rules, r)
@@ -47,6 +79,10 @@ func (w *Wire) Release(r *Rule) {
 			break
 		}
 	}
+	r.letGo(w)
+}
+
+func (r *Rule) letGo(w *Wire) {
 	for _, p := range r.held {
 		w.carry(p)
 	}

@@ -77,6 +77,32 @@ func TestReleaseEndsTheRule(t *testing.T) {
 	checkTravels(t, w, "client S 0s [0s]", "server S. 0s [0s]", "client . 0s [0s]", "client S 0s []")
 }
 
+// The first client's ACK waits for the last client's SYN, and a SYN that is sent again is
+// lost, until the rule is released.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	all := open(t, &w.hosts, 3, false)
+	together := w.Together(2)
+	for n := range 3 {
+		must(t, all.connect(n))
+		must(t, w.Run())
+		if got, want := len(w.Server.SYNQueue(w.hosts.port)), []int{1, 0, 0}[n]; got != want {
+			t.Errorf("with client %d there are %d in the SYN queue, want %d", n, got, want)
+		}
+	}
+	syn := w.Packets()[0].Data
+	w.take(Client, syn)
+	must(t, w.Run())
+	w.Release(together)
+	w.take(Client, syn)
+	must(t, w.Run())
+	checkTravels(t, w, "client S 0s [0s]", "server S. 0s [0s]", "client . 0s [0s]",
+		"client S 0s [0s]", "server S. 0s [0s]", "client . 0s [0s]",
+		"client S 0s [0s]", "server S. 0s [0s]", "client . 0s [0s]",
+		"client S 0s []", "client S 0s [0s]", "server . 0s [0s]")
+}
+
 func TestDropLoses(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)

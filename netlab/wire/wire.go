@@ -30,6 +30,7 @@ func (s Side) other() Side { return 1 - s }
 type Wire struct {
 	Client, Server *netlab.Host
 
+	tb        netlab.TB
 	hosts     hosts
 	fds       [2]int           // the TUN devices, by side
 	latency   [2]time.Duration // of what a side sends
@@ -54,7 +55,7 @@ func New(tb netlab.TB) *Wire {
 	tb.Helper()
 	client, server := netlab.New(tb).TUNPair()
 	w := &Wire{
-		Client: client.Host, Server: server.Host, hosts: hosts{client: client.Host, server: server.Host, port: firstPort},
+		Client: client.Host, Server: server.Host, tb: tb, hosts: hosts{client: client.Host, server: server.Host, port: firstPort},
 		fds: [2]int{client.FD(), server.FD()}, buffer: make([]byte, 1<<16),
 	}
 	return w

@@ -13,26 +13,48 @@ import (
 
 // run plays all, writes the tables and tells whether every line holds.
 func (o options) run(ctx context.Context) (holds bool, err error) {
+	if err := o.makeFiles(); err != nil {
+		return false, err
+	}
 	kit, err := installed(ctx, o.players())
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, kit.remove()) }()
-	r := report(o, kit)
+	r := report(kit)
 	for _, q := range o.questions {
 		r.Answers = append(r.Answers, q.blank(kit.tools))
 	}
-	for round := range o.rounds {
-		for i, q := range o.questions {
-			if err := q.playRound(ctx, round, &r.Answers[i], kit.tools, full); err != nil {
-				return false, err
-			}
+	for r.Rounds < o.rounds && err == nil {
+		if err = o.playRound(ctx, r.Answers, kit.tools, r.Rounds); err == nil {
+			r.Rounds++
 		}
 	}
+	if r.Rounds == 0 {
+		return false, err
+	}
 	for i, q := range o.questions {
+		r.Answers[i].keep(r.Rounds)
 		q.judge(&r.Answers[i])
 	}
-	return r.holds(), o.write(r)
+	return r.holds(), errors.Join(err, o.write(r))
+}
+
+// playRound plays each question.
+func (o options) playRound(ctx context.Context, answers []Answer, tools []tool, round int) error {
+	for i, q := range o.questions {
+		if err := q.playRound(ctx, round, &answers[i], tools, full); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep keeps the samples of the first rounds: of one that failed some are missing.
+func (a *Answer) keep(rounds int) {
+	for i := range a.Rows {
+		a.Rows[i].Samples = a.Rows[i].Samples[:rounds]
+	}
 }
 
 // players are the tools that play any of the questions.

@@ -14,8 +14,8 @@
 //
 // The tables go to standard output as Markdown, or to the file after -md, and to the file
 // after -json in full. The exit status is 1 if a line of the table does not hold in the
-// median of the rounds or a question could not be played, and 2 for a flag that makes no sense (go run
-// makes 1 of both).
+// median of the rounds, or if a question could not be played: then the rounds before it
+// are written. It is 2 for a flag that makes no sense (go run makes 1 of both).
 package main
 
 import (

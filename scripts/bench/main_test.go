@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -26,6 +30,32 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := parse([]string{"-rounds", "0"}); err == nil || err.Error() != "-rounds is 0, want 1 or more" {
 		t.Errorf("no rounds give %v, want that there must be one", err)
+	}
+}
+
+// A file that cannot be written is known before anything is measured, and one that can be
+// keeps what it holds until then.
+func TestFilesAreMadeFirst(t *testing.T) {
+	folder := t.TempDir()
+	kept := filepath.Join(folder, "kept")
+	if err := os.WriteFile(kept, []byte("before"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := options{rounds: 1, json: kept, markdown: filepath.Join(folder, "missing", "page")}
+	if _, err := o.run(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("run() = %v, want that the folder is missing", err)
+	}
+	if text, err := os.ReadFile(kept); string(text) != "before" || err != nil {
+		t.Errorf("the other file holds %q, %v, want what it held", text, err)
+	}
+}
+
+// What a round that failed has measured does not count.
+func TestKeep(t *testing.T) {
+	a := Answer{Rows: []Row{rowOf(oursName, 1, 2, 3), rowOf(storyName, 4, 5)}}
+	a.keep(2)
+	if got, want := a.Rows, []Row{rowOf(oursName, 1, 2), rowOf(storyName, 4, 5)}; !reflect.DeepEqual(got[0].Samples, want[0].Samples) || !reflect.DeepEqual(got[1].Samples, want[1].Samples) {
+		t.Errorf("kept %+v, want two samples each", got)
 	}
 }
 

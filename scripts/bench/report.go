@@ -18,17 +18,17 @@ type Report struct {
 	Kernel   string            `json:"kernel"`
 	Go       string            `json:"go"`
 	CPUs     int               `json:"cpus"`
-	Rounds   int               `json:"rounds"`
+	Rounds   int               `json:"rounds"` // that were played to their end
 	Versions map[string]string `json:"versions"` // of the peers
 	Skipped  []string          `json:"skipped,omitempty"`
 	Answers  []Answer          `json:"answers"`
 }
 
-func report(o options, k kit) Report {
+func report(k kit) Report {
 	return Report{
 		Command: strings.Join(append([]string{"go run ./scripts/bench"}, os.Args[1:]...), " "),
 		Date:    time.Now().UTC().Format(time.DateOnly), Kernel: kernelRelease(), Go: runtime.Version(), CPUs: runtime.NumCPU(),
-		Rounds: o.rounds, Versions: k.versions, Skipped: k.skipped,
+		Versions: k.versions, Skipped: k.skipped,
 	}
 }
 
@@ -50,6 +50,24 @@ func (r Report) holds() bool {
 		}
 	}
 	return true
+}
+
+// makeFiles makes the files that are to be written, so that a name that cannot be is known
+// before anything is measured. What they hold stays until then.
+func (o options) makeFiles() error {
+	for _, name := range []string{o.json, o.markdown} {
+		if name == "" {
+			continue
+		}
+		file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		if err := file.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write writes the tables and the JSON to where they are wanted.

@@ -22,6 +22,9 @@ func (r Report) markdown() string {
 		"{command}", r.Command, "{date}", r.Date, "{kernel}", r.Kernel, "{go}", r.Go, "{cpus}", strconv.Itoa(r.CPUs),
 		"{rounds}", strconv.Itoa(r.Rounds), "{versions}", r.peers(),
 	).Replace(pageHead))
+	if r.Rounds < enoughRounds {
+		fmt.Fprintf(&text, "\n**Fewer than %d rounds: what holds here may not hold in the next run.**\n", enoughRounds)
+	}
 	text.WriteString("\n| what | must | rstlab | story | wrk | best of the other peers | holds |\n|---|---|---|---|---|---|---|\n")
 	for _, a := range r.Answers {
 		for _, c := range a.Checks {
@@ -33,6 +36,9 @@ func (r Report) markdown() string {
 	}
 	return text.String()
 }
+
+// enoughRounds make a median that a verdict can rest on.
+const enoughRounds = 5
 
 // peers names the versions, and what was skipped.
 func (r Report) peers() string {

@@ -45,6 +45,10 @@ func TestMarkdown(t *testing.T) {
 			t.Errorf("the page lacks\n%s\nit is\n%s", want, text)
 		}
 	}
+	const few = "**Fewer than 5 rounds"
+	if r.Rounds = 5; !strings.Contains(text, few) || strings.Contains(r.markdown(), few) {
+		t.Errorf("with 3 rounds the page is\n%s\nwant that it says %q, and with 5 that it does not", text, few)
+	}
 	if r.holds() {
 		t.Error("the report holds, and one of its lines does not")
 	}

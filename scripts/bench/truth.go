@@ -29,13 +29,13 @@ const offFigure = 4
 const roomInQueue = 16
 
 // playTruth has the server stand still while its accept queue is filled but for some
-// places. The answers to the burst's SYNs are held back until all have come; then
-// all ACKs come at once. The first ones fit, and the kernel resets the others:
+// places. The SYNs of the whole burst reach the server before the first ACK does. Then the
+// first ACKs find a place, and the kernel resets the other clients:
 // tcp_abort_on_overflow is set. Then the server goes on, and answers everybody who is
 // there or comes again.
 func playTruth(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error) {
-	plug := wire.NewPlug(tb)
-	s, err := newStageOf(tb, plug.Client, plug.Server)
+	w := wire.New(tb)
+	s, err := newStageOf(tb, w.Client, w.Server)
 	if err != nil {
 		return sample{}, err
 	}
@@ -43,26 +43,18 @@ func playTruth(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error
 		return sample{}, err
 	}
 	s.serve(serverPlan{Backlog: z.truth - 1}) // both queues hold one more
-	if err := plug.Release(false); err != nil {
-		return sample{}, err
-	}
 	s.proc.Pause()
-	fillers := z.truth - roomInQueue
-	if err := s.fill(ctx, tb, fillers); err != nil {
+	stop := w.GoLive()
+	if err := s.fill(ctx, tb, z.truth-roomInQueue); err != nil {
 		return sample{}, err
 	}
+	stop()
 	before := s.server.Counters()
-	if err := plug.Hold(false); err != nil {
-		return sample{}, err
-	}
 	finish, err := s.begin(t, load{Kind: kindTruth, Clients: z.truth})
 	if err != nil {
 		return sample{}, err
 	}
-	await(firstPatience, func() bool { return s.server.Counters().Since(before)["InSegs"] > 0 })
-	if err := s.gather(plug, z.truth); err != nil {
-		return sample{}, err
-	}
+	s.gather(w, before, z.truth)
 	s.proc.Resume()
 	p, err := finish(ctx)
 	if err != nil {
@@ -90,23 +82,22 @@ func truthOf(said told, counted served, moves scenario.Counters, clients int) sa
 	return sample{Values: []float64{float64(said.OK), float64(said.Failed), float64(answered), float64(resets), float64(off)}, Note: note}
 }
 
-// gather holds the handshakes of a burst together, and then lets them all complete. wrk
-// and ab make one connection first, and the others when that is made: they get a second
-// chance.
-func (s *stage) gather(plug *wire.Plug, n int) error {
-	for first := true; ; first = false {
-		complete := await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == n })
-		if err := plug.Release(false); err != nil {
-			return err
-		}
-		if complete || !first {
-			await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == 0 })
-			return nil
-		}
-		if err := plug.Hold(false); err != nil { // at once: the others come now
-			return err
+// gather carries the burst until the server has decided on it, and then whatever comes.
+// wrk and ab make one connection first, and the others when that is made: they get a
+// second chance.
+func (s *stage) gather(w *wire.Wire, before scenario.Counters, n int) {
+	moved := func(name string) int { return int(s.server.Counters().Since(before)[name]) }
+	for range 2 {
+		together, stop := w.Together(n), w.GoLive()
+		await(firstPatience, func() bool { return moved("InSegs") > 0 })
+		all := await(burstPatience, func() bool { return moved("PassiveOpens")+moved("EmbryonicRsts") >= n })
+		stop()
+		if w.Release(together); all {
+			break
 		}
 	}
+	w.GoLive()
+	await(burstPatience, func() bool { return len(s.server.SYNQueue(port)) == 0 })
 }
 
 // fill puts n connections into the accept queue, which stay there until the lab closes.
@@ -125,7 +116,7 @@ func (s *stage) fill(ctx context.Context, tb netlab.TB, n int) error {
 }
 
 // Bounds of waits. The first SYN comes when the tool has started; a whole burst takes
-// milliseconds, and must be over before a SYN is repeated after a second.
+// milliseconds.
 const (
 	firstPatience = 10 * time.Second
 	burstPatience = 500 * time.Millisecond

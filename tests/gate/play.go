@@ -58,7 +58,7 @@ func (g *game) run(ctx context.Context, tb netlab.TB, own Starter) (Result, erro
 	if err := g.writeFiles(tb); err != nil {
 		return Result{}, err
 	}
-	if err := g.makeLab(ctx, quietTB{tb, g.log, g.Target != ""}); err != nil {
+	if err := g.makeLab(quietTB{tb, g.log, g.Target != ""}); err != nil {
 		return Result{}, err
 	}
 	for key, value := range g.Sysctls {
@@ -107,7 +107,7 @@ func (g *game) writeFiles(tb netlab.TB) (err error) {
 }
 
 // makeLab joins the two hosts by a veth pair, or for a round-trip time by a wire.
-func (g *game) makeLab(ctx context.Context, tb netlab.TB) (err error) {
+func (g *game) makeLab(tb netlab.TB) (err error) {
 	if g.RTT == 0 {
 		g.client, g.server = netlab.New(tb).Pair()
 		g.calibration, err = wire.NewPlug(tb).Calibrate()
@@ -121,17 +121,7 @@ func (g *game) makeLab(ctx context.Context, tb netlab.TB) (err error) {
 		w := wire.New(tb)
 		w.SetRTT(g.RTT)
 		g.client, g.server = w.Client, w.Server
-		live, stop := context.WithCancel(ctx)
-		var carrying sync.WaitGroup
-		carrying.Go(func() {
-			if err := w.Live(live); err != nil {
-				tb.Errorf("the wire: %v", err)
-			}
-		})
-		tb.Cleanup(func() {
-			stop()
-			carrying.Wait()
-		})
+		w.GoLive()
 	}
 	g.addr = g.server.Addrs()[0]
 	if g.IPv6 {
