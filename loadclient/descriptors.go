@@ -23,7 +23,8 @@ func duplicate(fd int) (descriptor, error) {
 
 func (d descriptor) close() {
 	if d != noDescriptor {
-		_ = unix.Close(int(d)) // nothing was written through it
+		// Past the runtime, since it does not block. Nothing that was written can be lost.
+		_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(d), 0, 0)
 	}
 }
 

@@ -23,14 +23,17 @@ func (s *epollShard) handle(events []unix.EpollEvent) {
 		if state.stage == connecting || state.stage == sending {
 			s.send(place)
 		}
+		ended := what&(news&^unix.EPOLLIN) != 0
 		if what&news != 0 && state.stage > connecting && state.stage < over {
-			s.receive(place, what&(news&^unix.EPOLLIN) != 0)
+			s.receive(place, ended)
+		}
+		if ended && state.stage == over {
+			s.release(place) // the server has closed behind its answer, so that there is nothing to keep
 		}
 	}
 }
 
-// connect begins the client's handshake. Over a short link the connection stands when the
-// call returns, and TCP_INFO tells: it takes no error away from the calls to come.
+// connect begins the client's handshake.
 func (s *epollShard) connect(place int32) {
 	c, state := s.client(place), &s.sockets[place]
 	c.Started = s.now()
@@ -42,9 +45,13 @@ func (s *epollShard) connect(place int32) {
 	}
 	if errno := s.connectCall(state.fd); errno != 0 && errno != unix.EINPROGRESS {
 		s.fail(place, PhaseDial, "connect", errno)
-		return
 	}
-	if readTCPInfo(int(state.fd), &s.info) && s.info.State == unix.BPF_TCP_ESTABLISHED {
+}
+
+// lookConnected notices that a connection stands, as it does over a short link when
+// connect returns. TCP_INFO takes no error away from the calls to come.
+func (s *epollShard) lookConnected(place int32) {
+	if readTCPInfo(int(s.sockets[place].fd), &s.info) && s.info.State == unix.BPF_TCP_ESTABLISHED {
 		s.connected(place)
 	}
 }

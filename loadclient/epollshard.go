@@ -23,8 +23,9 @@ type epollShard struct {
 
 	sockets []socketState // by place: client first + place * step
 	pacer   pacer
-	expired int // so many of the pacer's order are past their time
-	left    int // clients without a fate
+	late    bool // clients were due and not in the last batch
+	expired int  // so many of the pacer's order are past their time
+	left    int  // clients without a fate
 	think   thinkers
 	broken  map[int32]error   // why a client has no socket
 	texts   map[string]string // of errors, each to itself
@@ -69,9 +70,11 @@ const (
 const bufferSize = 64 << 10
 
 // startBatch is how many clients start before the others' events get their turn, and
-// eventBatch how many events before the next start does.
+// lateBatch of those that were due with them; eventBatch is how many events come before
+// the next start does.
 const (
 	startBatch = 256
+	lateBatch  = 32
 	eventBatch = 64
 )
 
@@ -138,21 +141,39 @@ func (s *epollShard) run() {
 // startDue starts clients that are due, a batch of them at most: first the handshakes of
 // all, so that those of a burst come as close upon one another as they can, and then the
 // requests.
+//
+// What is due beyond a batch does not come together with it in any case. These clients ask
+// as soon as they have connected: that is less work, at the server too, which finds the
+// request when it accepts.
 func (s *epollShard) startDue() {
-	first := s.pacer.started
-	for range startBatch {
-		place, due := s.pacer.next(s.now())
-		if !due {
-			break
-		}
-		s.connect(place)
+	if s.late {
+		s.late = s.startSome(lateBatch, s.send)
+		return
 	}
+	first := s.pacer.started
+	s.late = s.startSome(startBatch, s.lookConnected)
 	for _, place := range s.pacer.order[first:s.pacer.started] {
 		if s.sockets[place].stage < over {
 			s.send(place)
 		}
 		s.now()
 	}
+}
+
+// startSome begins the handshakes of at most n clients, with then behind each, and tells
+// whether more may be due.
+func (s *epollShard) startSome(n int, then func(place int32)) (more bool) {
+	for range n {
+		place, due := s.pacer.next(s.now())
+		if !due {
+			return false
+		}
+		s.connect(place)
+		if s.sockets[place].stage == connecting {
+			then(place)
+		}
+	}
+	return true
 }
 
 // now is the time since the start of the run. Between two looks at the clock the thread

@@ -14,17 +14,19 @@ import (
 
 // The clients of a burst begin their handshakes one after another, with nothing between,
 // and their requests follow. Each notices its connection at once, not with its request.
+// Those beyond a batch follow one by one.
 func TestHandshakesOfABurstComeFirst(t *testing.T) {
 	t.Parallel()
 	client, server := netlab.New(t).Pair()
 	address := netip.MustParseAddrPort(server.Addr() + ":8080")
-	ln, err := server.Listen("tcp4", address.String(), startBatch)
+	const late = 3
+	ln, err := server.Listen("tcp4", address.String(), startBatch+late)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
 	rec := witness.Record(t, witness.Config{}, client)
-	cfg := Config{Target: fmt.Sprintf("http://%s/", address), Clients: startBatch, Within: client.Do}.withDefaults()
+	cfg := Config{Target: fmt.Sprintf("http://%s/", address), Clients: startBatch + late, Within: client.Do}.withDefaults()
 	shard := newEpollShard(newSwarm(cfg, address.String()), address, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 0, 1)
 	if err := shard.prepare(t.Context()); err != nil {
 		t.Fatal(err)
@@ -32,15 +34,17 @@ func TestHandshakesOfABurstComeFirst(t *testing.T) {
 	defer shard.seal()
 	shard.start = time.Now()
 	shard.startDue()
+	shard.startDue()
 	var sent []scenario.Flags // of the SYNs and requests, in their order
 	for _, p := range rec.Stop().Hosts[0].Packets {
 		if segment, ok := scenario.ReadSegment(p.Data); ok && segment.Target == address && (segment.Flags == scenario.SYN || segment.Payload > 0) {
 			sent = append(sent, segment.Flags)
 		}
 	}
-	want := slices.Concat(slices.Repeat([]scenario.Flags{scenario.SYN}, startBatch), slices.Repeat([]scenario.Flags{scenario.PSH | scenario.ACK}, startBatch))
+	syn, request := []scenario.Flags{scenario.SYN}, []scenario.Flags{scenario.PSH | scenario.ACK}
+	want := slices.Concat(slices.Repeat(syn, startBatch), slices.Repeat(request, startBatch), slices.Repeat(slices.Concat(syn, request), late))
 	if !slices.Equal(sent, want) {
-		t.Errorf("the clients sent %v, want %d SYNs and then as many requests", sent, startBatch)
+		t.Errorf("the clients sent %v, want %d SYNs, as many requests, and then %d times a SYN and a request", sent, startBatch, late)
 	}
 	for i := range shard.clients[:startBatch-1] {
 		if next := &shard.clients[i+1]; shard.clients[i].Connected == 0 || shard.clients[i].Connected > next.Started {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rstlab/rstlab/loadclient"
@@ -33,7 +34,6 @@ func served(handle func(*net.TCPConn)) func(*testing.T, *lab) {
 // The fates that a server can bring about. Those that come of a handshake are in
 // handshakes_test.go.
 func fateRows() []fateRow {
-	const announced = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 	return []fateRow{
 		{"served", served(closing(answering(okAnswer))), 1, false, scenario.Served, 0, "", 99, 50},
 		{"served three times", served(closing(answering(okAnswer))), 3, false, scenario.Served, 0, "", 99, 50},
@@ -43,7 +43,7 @@ func fateRows() []fateRow {
 		{"reset after the request", served(resetting(1)), 1, false, scenario.ResetAfterRequest, loadclient.PhaseRead, "ECONNRESET", 99, 50},
 		{"reset after an answer", served(resettingAfter(okAnswer)), 2, false, scenario.ResetAfterRequest, loadclient.PhaseRead, "ECONNRESET", 50, 50},
 		{"closed unanswered", served(closing(answeringOnce(""))), 1, false, scenario.Closed, loadclient.PhaseRead, "", 99, 50},
-		{"close announced too early", served(closing(answeringOnce(announced))), 2, false, scenario.Closed, loadclient.PhaseRead, "", 99, 50},
+		{"close announced too early", served(closing(answeringOnce(closingAnswer))), 2, false, scenario.Closed, loadclient.PhaseRead, "", 99, 50},
 		{"closed within the head", served(closing(answeringOnce("HTTP/1.1 200 OK\r\nContent"))), 1, false, scenario.Truncated, loadclient.PhaseRead, "", 99, 50},
 		{"closed within the body", served(closing(answeringOnce(twoOfThree))), 1, false, scenario.Truncated, loadclient.PhaseRead, "", 99, 50},
 		{"reset within the body", func(t *testing.T, l *lab) { l.serve(l.resettingWithin(t)) }, 1, false,
@@ -156,3 +156,30 @@ func TestResetAtAccept(t *testing.T) {
 		l.checkAccepted(t, 50)
 	})
 }
+
+// A connection that the server closes behind its answer is not kept while a thread has
+// others to wait for: here the second client's answer waits until the first one's
+// connection is closed at both ends.
+func TestClosedConnectionIsNotKept(t *testing.T) {
+	withEngines(t, func(t *testing.T, engine loadclient.Engine) {
+		closed := make(chan struct{})
+		l := newLab(t)
+		var first atomic.Bool
+		l.serve(func(conn *net.TCPConn) {
+			defer conn.Close()
+			if first.CompareAndSwap(false, true) {
+				answeringOnce(closingAnswer)(conn)
+				conn.CloseWrite()
+				silent(conn)
+				close(closed)
+				return
+			}
+			readRequest(bufio.NewReader(conn))
+			<-closed
+			io.WriteString(conn, closingAnswer)
+		})
+		checkAll(t, l.run(t, engine, loadclient.Config{Clients: 2}), scenario.Served)
+	})
+}
+
+const closingAnswer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -58,7 +58,7 @@ func TestValidateTarget(t *testing.T) {
 		{"no target", func(c *Config) { c.Target = "" }, `field Target is "": ` + absolute},
 		{"relative target", func(c *Config) { c.Target = "198.18.0.2/x" }, `field Target is "198.18.0.2/x": ` + absolute},
 		{"target without scheme", func(c *Config) { c.Target = "198.18.0.2:80" }, `field Target is "198.18.0.2:80": ` + absolute},
-		{"https", func(c *Config) { c.Target = "https://h/" }, `field Target is "https://h/": ` + absolute},
+		{"https", func(c *Config) { c.Target = "https://h/" }, `field Target is "https://h/": want http, since TLS is not spoken`},
 		{"target without host", func(c *Config) { c.Target = "http://:80/" }, `field Target is "http://:80/": ` + absolute},
 		{"target with user", func(c *Config) { c.Target = "http://u:p@h/" }, `field Target is "http://u:xxxxx@h/": want it without user and password`},
 		{"port zero", func(c *Config) { c.Target = "http://h:0/" }, `field Target is "http://h:0/": want a port from 1 to 65535`},
@@ -94,8 +94,8 @@ func TestValidateClients(t *testing.T) {
 	checkConfigs(t, []configCase{
 		{"waves", func(c *Config) { c.Clients, c.Waves = 0, scenario.Arrivals{{Clients: 2, At: time.Second}} }, ""},
 		{"clock error", func(c *Config) { c.ClockError = -1 }, "field ClockError is -1ns: want zero for unknown, or more"},
-		{"no clients", func(c *Config) { c.Clients = 0 }, "field Clients is 0: want at least 1, or Waves"},
-		{"negative clients", func(c *Config) { c.Clients = -1 }, "field Clients is -1: want at least 1, or Waves"},
+		{"no clients", func(c *Config) { c.Clients = 0 }, "field Clients is 0: want at least 1"},
+		{"negative clients", func(c *Config) { c.Clients = -1 }, "field Clients is -1: want at least 1"},
 		{"negative gap", func(c *Config) { c.Gap = -time.Second }, "field Gap is -1s: want zero for a burst, or more"},
 		{"clients and waves", func(c *Config) { c.Waves = scenario.Arrivals{{Clients: 1}} }, "field Clients is 1 beside Waves: want only one of them"},
 		{"gap and waves", func(c *Config) { *c = Config{Target: c.Target, Gap: 1, Waves: scenario.Arrivals{{Clients: 1}}} }, "field Gap is 1ns beside Waves: want the gap inside the waves"},
@@ -116,7 +116,7 @@ func TestValidateClients(t *testing.T) {
 func TestRunRefusesBadConfig(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), Config{Target: "http://198.18.0.2/"})
-	const want = "prepare swarm: field Clients is 0: want at least 1, or Waves"
+	const want = "prepare swarm: field Clients is 0: want at least 1"
 	if err == nil || err.Error() != want {
 		t.Errorf("Run() = %v, want %q", err, want)
 	}

@@ -18,7 +18,7 @@ type Report struct {
 	Kernel   string            `json:"kernel"`
 	Go       string            `json:"go"`
 	CPUs     int               `json:"cpus"`
-	Rounds   int               `json:"rounds"` // that were played to their end
+	Rounds   int               `json:"rounds"`   // that were played to their end
 	Versions map[string]string `json:"versions"` // of the peers
 	Skipped  []string          `json:"skipped,omitempty"`
 	Answers  []Answer          `json:"answers"`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ func merge(args []string, stdout, stderr io.Writer) error {
 	switch {
 	case flags.NArg() == 0:
 		return usageErrorf("there is nothing to merge: want the files that the shards wrote with -json")
+	case slices.ContainsFunc(flags.Args(), isFlag):
+		return usageErrorf("%q stands behind a result: want flags before them", flags.Args()[slices.IndexFunc(flags.Args(), isFlag)])
 	case o.json == "-" && o.csv == "-":
 		return usageErrorf("-json and -csv both go to standard output: want a file for one of them")
 	}
@@ -58,6 +61,8 @@ func merge(args []string, stdout, stderr io.Writer) error {
 	}
 	return errors.Join(results.write(merged), results.close())
 }
+
+func isFlag(arg string) bool { return strings.HasPrefix(arg, "-") }
 
 // mergeFiles reads the results and joins them. The error names the files.
 func mergeFiles(names []string) (loadclient.Result, error) {

@@ -73,6 +73,7 @@ func TestMergeRefused(t *testing.T) {
 		{nil, statusUsage, "there is nothing to merge: want the files that the shards wrote with -json"},
 		{[]string{"-xml", "x"}, statusUsage, "flag provided but not defined: -xml"},
 		{[]string{"-json", "-", "-csv", "-", text}, statusUsage, "-json and -csv both go to standard output: want a file for one of them"},
+		{[]string{text, "-json", "x"}, statusUsage, `"-json" stands behind a result: want flags before them`},
 		{[]string{"/nowhere"}, statusBad, "read a result: open /nowhere: no such file or directory"},
 		{[]string{files[0], text}, statusBad, text + " is no result of a swarm: version of the result is 9, want 1"},
 		{[]string{files[1]}, statusBad, files[1] + ": merge: shard 0 of 2 is missing"},
@@ -85,5 +86,27 @@ func TestMergeRefused(t *testing.T) {
 		if status != test.status || stdout != "" || stderr != "swarm: "+test.want+"\n" {
 			t.Errorf("merge %q: status %d, output %s\n got %swant swarm: %s", test.args, status, stdout, stderr, test.want)
 		}
+	}
+}
+
+// A file of results keeps what it holds while a run is refused or fails, and is shorter
+// afterwards if the new result is.
+func TestResultReplacesTheFileAtTheEnd(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("before ", 1000)
+	file := filepath.Join(t.TempDir(), "result")
+	if err := os.WriteFile(file, []byte(long), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := hello(t)
+	meet := []string{"-json", file, "-shard", "1/2", "-meet", "127.0.0.1:1", "-patience", "1ms", url}
+	if status, _, stderr := swarm(meet...); status != statusBad || readFile(t, file) != long {
+		t.Errorf("a meeting that fails: status %d, %s, and the file holds %q", status, stderr, readFile(t, file))
+	}
+	if status, _, stderr := swarm("-json", file, "-clients", "2", url); status != 0 {
+		t.Fatalf("status %d, %s", status, stderr)
+	}
+	if text := readFile(t, file); strings.Contains(text, "before") || len(resultOf(t, text).Clients) != 2 {
+		t.Errorf("the file holds %q, want a result of 2 clients alone", text)
 	}
 }

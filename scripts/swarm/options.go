@@ -157,6 +157,8 @@ func (o options) check() error {
 		return usageErrorf("-meet is for the parts of one run: want -shard too, such as -shard 0/3 in the first of three")
 	case o.shards > 1 && o.meeting == "" && o.start.IsZero():
 		return usageErrorf("-shard %d/%d needs a start that all have in common: want -meet HOST:PORT, or -start TIME, the same in each", o.shard, o.shards)
+	case !o.start.IsZero() && time.Until(o.start) <= 0:
+		return usageErrorf("-start is %v, which is over: want a time to come", o.start.Format(time.RFC3339))
 	case o.json == "-" && o.csv == "-":
 		return usageErrorf("-json and -csv both go to standard output: want a file for one of them")
 	}

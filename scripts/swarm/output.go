@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/rstlab/rstlab/loadclient"
 )
@@ -30,7 +31,7 @@ type writers struct {
 }
 
 // open opens the files before there is anything to write: to learn after a run that there
-// is no place for its result would be late.
+// is no place for its result would be late. What they hold stays until then.
 func (o outputs) open(stdout io.Writer) (*writers, error) {
 	w := &writers{outputs: o}
 	for _, one := range []struct {
@@ -42,7 +43,7 @@ func (o outputs) open(stdout io.Writer) (*writers, error) {
 		case "-":
 			*one.to = stdout
 		default:
-			file, err := os.Create(one.name)
+			file, err := os.OpenFile(one.name, os.O_WRONLY|os.O_CREATE, 0o666)
 			if err != nil {
 				return nil, errors.Join(fmt.Errorf("make room for the result: %w", err), w.close())
 			}
@@ -55,6 +56,11 @@ func (o outputs) open(stdout io.Writer) (*writers, error) {
 
 func (w *writers) write(r loadclient.Result) error {
 	var errs []error
+	for _, file := range w.files {
+		if err := file.Truncate(0); err != nil && !errors.Is(err, syscall.EINVAL) { // of a pipe or a terminal
+			errs = append(errs, err)
+		}
+	}
 	if w.toJSON != nil {
 		errs = append(errs, json.NewEncoder(w.toJSON).Encode(r))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -66,7 +67,17 @@ func (p *plan) check(meeting bool) error {
 	if meeting {
 		c.Start = time.Unix(1, 0)
 	}
-	return c.Validate()
+	err := c.Validate()
+	if bad, ok := errors.AsType[loadclient.FieldError](err); ok && flagOf[bad.Field] != "" {
+		return fmt.Errorf("%s%w", flagOf[bad.Field], bad.Err)
+	}
+	return err
+}
+
+// flagOf is where the value of a field comes from.
+var flagOf = map[string]string{
+	"Target": "the target", "Engine": "-engine", "Clients": "-clients", "Gap": "-gap", "Waves": "-arrivals", "Requests": "-requests",
+	"Think": "-think", "Timeout": "-timeout", "Send": "-send", "Expect": "-expect", "Shards": "the number of shards in -shard",
 }
 
 // spread turns the clients into waves, and says so in words.
