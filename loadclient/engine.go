@@ -16,8 +16,8 @@ const (
 	HTTP Engine = iota
 
 	// Epoll is non-blocking sockets, made and bound before the start, on threads that do
-	// nothing else. It speaks HTTP/1.1 itself. It takes some 220 bytes and one
-	// descriptor a client, and holds every pace to some ten microseconds: for storms.
+	// nothing else. It speaks HTTP/1.1 itself. It takes some 250 bytes and one
+	// descriptor a client, and holds every pace to some tens of microseconds: for storms.
 	Epoll
 )
 

@@ -161,7 +161,7 @@ func (s *epollShard) startDue() {
 }
 
 // startSome begins the handshakes of at most n clients, with then behind each, and tells
-// whether more may be due.
+// whether more are due.
 func (s *epollShard) startSome(n int, then func(place int32)) (more bool) {
 	for range n {
 		place, due := s.pacer.next(s.now())
@@ -173,7 +173,7 @@ func (s *epollShard) startSome(n int, then func(place int32)) (more bool) {
 			then(place)
 		}
 	}
-	return true
+	return s.pacer.due(s.now())
 }
 
 // now is the time since the start of the run. Between two looks at the clock the thread

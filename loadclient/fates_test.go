@@ -109,18 +109,24 @@ func (l *lab) resettingWithin(t *testing.T) func(*net.TCPConn) {
 	return func(conn *net.TCPConn) {
 		readRequest(bufio.NewReader(conn))
 		io.WriteString(conn, twoOfThree)
-		await(t, "the start of the answer to be acknowledged", func() (all bool) {
-			control(t, conn, func(fd int) error {
-				unacknowledged, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
-				all = unacknowledged == 0
-				return err
-			})
-			return all
-		})
-		await(t, "the client to read it", func() bool { return l.unread(t, conn) == 0 })
+		if !eventually(func() bool { return unacknowledged(t, conn) == 0 && l.unread(t, conn) == 0 }) {
+			t.Errorf("client %v has not read the start of the answer", conn.RemoteAddr())
+		}
 		conn.SetLinger(0)
 		conn.Close()
 	}
+}
+
+// unacknowledged is how many bytes the client's kernel does not have.
+func unacknowledged(t *testing.T, conn *net.TCPConn) (n int) {
+	err := onDescriptor(conn, func(fd int) (err error) {
+		n, err = unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+		return err
+	})
+	if err != nil {
+		t.Errorf("look for what is not acknowledged: %v", err)
+	}
+	return n
 }
 
 // unread is how many bytes the client at the other end of a connection has not read.

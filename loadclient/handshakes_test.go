@@ -1,6 +1,7 @@
 package loadclient_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/rstlab/rstlab/loadclient"
@@ -24,15 +25,19 @@ func TestResetAfterTheHandshake(t *testing.T) {
 		await(t, "the accept queue to hold 1", func() bool { return l.queued(t) == 1 })
 		control(t, l.ln, onlySYNs)
 		before := l.host.Counters()
-		filled := make(chan struct{})
-		go func() {
-			defer close(filled)
-			await(t, "50 clients in the SYN queue", func() bool { return len(l.host.SYNQueue(port)) == 50 })
-			control(t, l.ln, func(fd int) error { return unix.Listen(fd, 0) })
-			control(t, l.ln, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
-		}()
-		result := l.run(t, engine, loadclient.Config{Clients: 50})
-		<-filled
+		var result loadclient.Result
+		var running sync.WaitGroup
+		t.Cleanup(running.Wait)
+		running.Go(func() {
+			var err error
+			if result, err = loadclient.Run(t.Context(), l.place(engine, loadclient.Config{Clients: 50})); err != nil {
+				t.Errorf("Run() = %v", err)
+			}
+		})
+		await(t, "50 clients in the SYN queue", func() bool { return len(l.host.SYNQueue(port)) == 50 })
+		control(t, l.ln, func(fd int) error { return unix.Listen(fd, 0) })
+		control(t, l.ln, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
+		running.Wait()
 		checkAll(t, result, scenario.Reset)
 		for _, c := range result.Clients {
 			if c.TCP.BytesAcked != 1 || c.ErrnoName() != "ECONNRESET" || c.Connected == 0 {

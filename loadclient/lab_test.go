@@ -37,6 +37,11 @@ func newLab(t *testing.T) *lab {
 // them ask the server, if nothing else is their target.
 func (l *lab) run(t *testing.T, engine loadclient.Engine, cfg loadclient.Config) loadclient.Result {
 	t.Helper()
+	return run(t, l.place(engine, cfg))
+}
+
+// place is where the clients are and whom they ask.
+func (l *lab) place(engine loadclient.Engine, cfg loadclient.Config) loadclient.Config {
 	if cfg.Engine = engine; engine == loadclient.Epoll {
 		cfg.Within = l.client.Do
 	} else {
@@ -45,7 +50,7 @@ func (l *lab) run(t *testing.T, engine loadclient.Engine, cfg loadclient.Config)
 	if cfg.Target == "" {
 		cfg.Target = l.target()
 	}
-	return run(t, cfg)
+	return cfg
 }
 
 // short is the time of clients who wait in vain: for all else in their run it is long, and

@@ -1,14 +1,17 @@
 package loadclient_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rstlab/rstlab/loadclient"
 	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
-// TestNoDescriptorIsLeft goes through every kind of end, good and bad. It is
+// TestNoDescriptorIsLeft goes through every kind of end, good, bad and cancelled. It is
 // not parallel, because it counts the whole process's descriptors.
 func TestNoDescriptorIsLeft(t *testing.T) {
 	for _, engine := range engines {
@@ -42,6 +45,17 @@ func everyFate(t *testing.T, engine loadclient.Engine) {
 	stopFilling := full.fill(t)
 	end(loadclient.Config{Timeout: 50 * ms}, full, scenario.SYNDropped)
 	stopFilling()
+
+	for _, after := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond} {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		silentServer := listen(t, loopback).serve(closing(silent))
+		result, err := loadclient.Run(ctx, loadclient.Config{Engine: engine, Target: silentServer.target(), Clients: 20, Gap: ms})
+		if !errors.Is(err, context.DeadlineExceeded) || result.Fates[scenario.Failed] != 20 {
+			t.Errorf("cancelled after %v: %v, %v, want 20 failed", after, err, result)
+		}
+		cancel()
+		silentServer.stop()
+	}
 }
 
 // openDescriptors counts the process's descriptors, without the one it reads

@@ -22,9 +22,14 @@ func newPacer(clients int, planned func(int32) time.Duration) pacer {
 	return p
 }
 
+// due tells whether somebody is.
+func (p *pacer) due(now time.Duration) bool {
+	return p.started < len(p.order) && p.planned(p.order[p.started]) <= now
+}
+
 // next is a client that is due; false: there is none now.
 func (p *pacer) next(now time.Duration) (client int32, due bool) {
-	if p.started == len(p.order) || p.planned(p.order[p.started]) > now {
+	if !p.due(now) {
 		return 0, false
 	}
 	p.started++

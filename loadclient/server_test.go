@@ -2,6 +2,7 @@ package loadclient_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -135,22 +136,32 @@ func (s *server) drops(tb testing.TB) uint32 {
 // control runs f on the socket's descriptor.
 func control(tb testing.TB, socket syscall.Conn, f func(fd int) error) {
 	tb.Helper()
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		tb.Fatalf("syscall conn: %v", err)
-	}
-	var failed error
-	if err := raw.Control(func(fd uintptr) { failed = f(int(fd)) }); err != nil {
+	if err := onDescriptor(socket, f); err != nil {
 		tb.Fatalf("control: %v", err)
 	}
-	if failed != nil {
-		tb.Fatalf("control: %v", failed)
+}
+
+// onDescriptor is control for any goroutine.
+func onDescriptor(socket syscall.Conn, f func(fd int) error) error {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return err
 	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
+	return errors.Join(err, failed)
 }
 
 // await looks every few milliseconds until holds does.
 func await(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
+	if !eventually(holds) {
+		tb.Fatalf("still waiting for %s", what)
+	}
+}
+
+// eventually is await for any goroutine.
+func eventually(holds func() bool) bool {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	bound := time.After(20 * time.Second)
@@ -158,7 +169,8 @@ func await(tb testing.TB, what string, holds func() bool) {
 		select {
 		case <-look.C:
 		case <-bound:
-			tb.Fatalf("still waiting for %s", what)
+			return false
 		}
 	}
+	return true
 }

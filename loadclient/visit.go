@@ -131,6 +131,9 @@ func (c *connection) blame(err error) failure {
 // that something happened before. The cause is not wrapped: one that says
 // "deadline exceeded" is the run's, not the client's.
 func cancelledOr(ctx context.Context, err error) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done() // its timer may be a moment behind that of the call
+	}
 	if _, ok := errors.AsType[syscall.Errno](err); ok || ctx.Err() == nil {
 		return err
 	}

@@ -13,6 +13,6 @@
 // The kernel's own timers stay real. A run must end within the second after which
 // TCP repeats a SYN; [Wire.Play] keeps longer timers away and counts those that fire.
 //
-// [Wire.Live] runs the same wire in real time: a link with latency, loss and holds
-// where the kernel has no netem.
+// [Wire.Live] runs the same wire in real time, and [Wire.GoLive] beside a test: a link with
+// latency, loss and holds where the kernel has no netem.
 package wire

@@ -52,7 +52,7 @@ func (w *Wire) Live(ctx context.Context) error {
 }
 
 // GoLive runs Live on a goroutine of its own until stop is called, or until the test ends,
-// which fails if Live does. Until then the wire's methods are not to be called. Stop waits
+// which fails if Live does: the one that New was given. Until then the wire's methods are not to be called. Stop waits
 // for the goroutine to end, and may be called again.
 func (w *Wire) GoLive() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,11 +8,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/scripts/internal/program"
 )
 
 // run plays all, writes the tables and tells whether every line holds.
 func (o options) run(ctx context.Context) (holds bool, err error) {
+	if err := o.possible(); err != nil {
+		return false, err
+	}
 	if err := o.makeFiles(); err != nil {
 		return false, err
 	}
@@ -38,6 +42,17 @@ func (o options) run(ctx context.Context) (holds bool, err error) {
 		q.judge(&r.Answers[i])
 	}
 	return r.holds(), errors.Join(err, o.write(r))
+}
+
+// possible tells what is missing here for one of the questions, before another is played.
+func (o options) possible() error {
+	if !slices.ContainsFunc(o.questions, func(q question) bool { return q.name == truth.name }) {
+		return nil
+	}
+	if err := netlab.TUNAvailable(); err != nil {
+		return fmt.Errorf("question %s takes a TUN device: %w; leave it out with -only", truth.name, err)
+	}
+	return nil
 }
 
 // playRound plays each question.

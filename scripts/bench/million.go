@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ const (
 	memoryEach      = 8 << 10
 	memoryBase      = 1 << 30
 	millionTime     = 3 * time.Minute // a client's
+	millionRun      = 8 * time.Minute // the whole swarm's, with making it and gathering it
 	clientsEachAddr = 50_000          // of a source address, which has some 64,000 ports
 )
 
@@ -56,6 +58,8 @@ func playMillion(ctx context.Context, tb netlab.TB, _ tool, z size) (sample, err
 	if err != nil {
 		return sample{}, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, millionRun, fmt.Errorf("the swarm took more than %v", millionRun))
+	defer cancel()
 	var held, taken int
 	var lookErr error
 	result, err := loadclient.Run(ctx, loadclient.Config{
@@ -140,6 +144,7 @@ func availableMemory() (int, error) {
 // settledMemory is how much is available when the kernel is done with what came before:
 // it takes it seconds to free a million sockets, behind the back of whoever closed them.
 func settledMemory() (int, error) {
+	debug.FreeOSMemory() // what this process took for the questions before
 	before, err := availableMemory()
 	for range settleLooks {
 		time.Sleep(settleInterval)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/rstlab/rstlab/netlab"
 	"golang.org/x/sys/unix"
 )
 
@@ -85,6 +86,10 @@ func TestBurstAndPaceSmall(t *testing.T) {
 
 // 24 places of the accept queue are taken, 16 of 40 fit, and 24 are reset.
 func TestTruthSmall(t *testing.T) {
+	netlab.New(t) // skips where there can be none
+	if err := netlab.TUNAvailable(); err != nil {
+		t.Skip(err)
+	}
 	for _, of := range ours(t) {
 		got := playSmall(t, truth, of)
 		if want := []float64{16, 24, 16, 24, 0}; !slices.Equal(got.Values, want) || got.Note != "ListenOverflows 24" {
