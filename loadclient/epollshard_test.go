@@ -33,8 +33,11 @@ func TestHandshakesOfABurstComeFirst(t *testing.T) {
 	}
 	defer shard.seal()
 	shard.start = time.Now()
-	shard.startDue()
-	shard.startDue()
+	for _, more := range []bool{true, false} {
+		if shard.startDue(); shard.late != more {
+			t.Errorf("some are late: %v, want %v", shard.late, more)
+		}
+	}
 	var sent []scenario.Flags // of the SYNs and requests, in their order
 	for _, p := range rec.Stop().Hosts[0].Packets {
 		if segment, ok := scenario.ReadSegment(p.Data); ok && segment.Target == address && (segment.Flags == scenario.SYN || segment.Payload > 0) {

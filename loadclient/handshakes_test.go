@@ -81,6 +81,21 @@ func onlySYNs(fd int) error {
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 }
 
+// A client whose SYN is not answered repeats it after 1 s.
+func TestSYNRetriesAtAFullAcceptQueue(t *testing.T) {
+	withEngines(t, func(t *testing.T, engine loadclient.Engine) {
+		server := listen(t, loopback)
+		server.fill(t)
+		result := run(t, loadclient.Config{Engine: engine, Target: server.target(), Clients: 10, Timeout: 1500 * ms})
+		checkSYNRetries(t, result, 1)
+		for _, c := range result.Clients {
+			if c.Local.Port() == 0 || c.Connected != 0 || c.TCP.State != unix.BPF_TCP_SYN_SENT {
+				t.Errorf("client %d: local %v, connected %v, state %d, want a port, never, SYN_SENT", c.Number, c.Local, c.Connected, c.TCP.State)
+			}
+		}
+	})
+}
+
 // A client whose SYNs are not answered repeats them, and then its kernel gives up.
 func TestSYNUnanswered(t *testing.T) {
 	withEngines(t, func(t *testing.T, engine loadclient.Engine) {

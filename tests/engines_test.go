@@ -40,7 +40,7 @@ func TestEnginesInTwoWaves(t *testing.T) {
 			awaitQueue(t, w.Server, limit)
 			endFirst()
 			together(w, clients)
-			startSwarm(t, w, engine, clients).check(t, nil, scenario.Fates{
+			startSwarm(t, w, engine, clients).check(t, nil, clients-(limit+1), scenario.Fates{
 				scenario.Queued: 1, scenario.Reset: limit, scenario.SYNDropped: clients - (limit + 1),
 			})
 		})
@@ -67,7 +67,8 @@ func TestEnginesInTheRetryBatch(t *testing.T) {
 				accepted[conn.RemoteAddr().(*net.TCPAddr).AddrPort()] = true
 			}
 			together(w, clients-(limit+1))
-			swarm.check(t, accepted, scenario.Fates{
+			const first, repeated = clients - (limit + 1), clients - 2*(limit+1)
+			swarm.check(t, accepted, first+repeated, scenario.Fates{
 				scenario.Queued: limit + 1 + accepts, scenario.Reset: limit + 1 - accepts, scenario.SYNDropped: clients - 2*(limit+1),
 			})
 		})
@@ -99,16 +100,25 @@ func startSwarm(t *testing.T, w *wire.Wire, engine loadclient.Engine, clients in
 	return s
 }
 
-// check waits for the end and wants these fates, and a server that says the same of its
-// accept queue and its resets.
-func (s *runningSwarm) check(t *testing.T, accepted map[netip.AddrPort]bool, want scenario.Fates) {
+// check waits for the end and wants these fates, so many SYNs that the server dropped, and
+// that it says the same of its accept queue and its resets.
+func (s *runningSwarm) check(t *testing.T, accepted map[netip.AddrPort]bool, syns int, want scenario.Fates) {
 	t.Helper()
 	s.running.Wait()
 	fatal(t, s.err)
 	if !maps.Equal(s.result.Fates, want) {
 		t.Errorf("the fates are %v, want %v\n%v", s.result.Fates, want, s.result)
 	}
-	confirmed, err := loadclient.Confirm(s.result, accepted, s.decided.Since(s.before))
+	moved := s.decided.Since(s.before)
+	for name, n := range map[string]int{
+		"PassiveOpens": want[scenario.Queued], "EmbryonicRsts": want[scenario.Reset],
+		"ListenDrops": syns + want[scenario.Reset],
+	} {
+		if moved[name] != uint64(n) {
+			t.Errorf("%s at the server moved by %d, want %d", name, moved[name], n)
+		}
+	}
+	confirmed, err := loadclient.Confirm(s.result, accepted, moved)
 	wanted := loadclient.Confirmation{Overflowed: want[scenario.Reset], Unanswered: len(accepted), Waiting: want[scenario.Queued] - len(accepted)}
 	if err != nil || confirmed != wanted {
 		t.Errorf("the server confirms %+v, %v, want %+v", confirmed, err, wanted)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rstlab/rstlab/netlab"
 	"github.com/rstlab/rstlab/scripts/internal/program"
 )
 
@@ -44,13 +43,15 @@ func (o options) run(ctx context.Context) (holds bool, err error) {
 	return r.holds(), errors.Join(err, o.write(r))
 }
 
-// possible tells what is missing here for one of the questions, before another is played.
+// possible tells what one of the questions lacks here, before another is played.
 func (o options) possible() error {
-	if !slices.ContainsFunc(o.questions, func(q question) bool { return q.name == truth.name }) {
-		return nil
-	}
-	if err := netlab.TUNAvailable(); err != nil {
-		return fmt.Errorf("question %s takes a TUN device: %w; leave it out with -only", truth.name, err)
+	for _, q := range o.questions {
+		if q.possible == nil {
+			continue
+		}
+		if err := q.possible(); err != nil {
+			return fmt.Errorf("question %s cannot be played here: %w; leave it out with -only", q.name, err)
+		}
 	}
 	return nil
 }

@@ -50,6 +50,15 @@ func TestFilesAreMadeFirst(t *testing.T) {
 	}
 }
 
+// A question that cannot be played is known before another is.
+func TestPossible(t *testing.T) {
+	lacks := question{name: "depth", possible: func() error { return errors.New("no water") }}
+	_, err := options{rounds: 1, questions: []question{held, lacks}}.run(t.Context())
+	if want := "question depth cannot be played here: no water; leave it out with -only"; err == nil || err.Error() != want {
+		t.Errorf("run() = %v, want %s", err, want)
+	}
+}
+
 // What a round that failed has measured does not count.
 func TestKeep(t *testing.T) {
 	a := Answer{Rows: []Row{rowOf(oursName, 1, 2, 3), rowOf(storyName, 4, 5)}}

@@ -17,7 +17,8 @@ type question struct {
 	play    func(ctx context.Context, tb netlab.TB, t tool, z size) (sample, error)
 	must    func(a Answer) []Check
 
-	oursOnly bool // no peer plays it
+	oursOnly bool         // no peer plays it
+	possible func() error // what it lacks here; nil: it takes nothing special
 }
 
 // size is how much is asked: the benchmark's, or a test's small one.

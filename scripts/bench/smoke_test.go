@@ -87,7 +87,7 @@ func TestBurstAndPaceSmall(t *testing.T) {
 // 24 places of the accept queue are taken, 16 of 40 fit, and 24 are reset.
 func TestTruthSmall(t *testing.T) {
 	netlab.New(t) // skips where there can be none
-	if err := netlab.TUNAvailable(); err != nil {
+	if err := truth.possible(); err != nil {
 		t.Skip(err)
 	}
 	for _, of := range ours(t) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -12,6 +14,25 @@ func TestDigits(t *testing.T) {
 		if got := digits(value); got != want {
 			t.Errorf("digits(%v) = %q, want %q", value, got, want)
 		}
+	}
+}
+
+// The page in docs is what the JSON beside it says.
+func TestPageInDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/bench.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/bench.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := r.markdown(); string(page) != want {
+		t.Errorf("docs/bench.md differs from what docs/bench.json makes:\n%s", want)
 	}
 }
 

@@ -18,8 +18,9 @@ var truth = question{
 		{"said to be fine", "", false}, {"said to have failed", "", false}, {"answered", "connections", false}, {"EmbryonicRsts", "", false},
 		{"what was said is off by", "", false},
 	},
-	play: playTruth,
-	must: func(a Answer) []Check { return []Check{a.always(offFigure, 0)} },
+	play:     playTruth,
+	possible: netlab.TUNAvailable,
+	must:     func(a Answer) []Check { return []Check{a.always(offFigure, 0)} },
 }
 
 // offFigure is by how many what a tool says is off.

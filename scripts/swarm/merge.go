@@ -34,11 +34,11 @@ func merge(args []string, stdout, stderr io.Writer) error {
 	} else if err != nil {
 		return usageError{err}
 	}
-	switch {
+	switch late := slices.IndexFunc(flags.Args(), func(arg string) bool { return strings.HasPrefix(arg, "-") }); {
 	case flags.NArg() == 0:
 		return usageErrorf("there is nothing to merge: want the files that the shards wrote with -json")
-	case slices.ContainsFunc(flags.Args(), isFlag):
-		return usageErrorf("%q stands behind a result: want flags before them", flags.Args()[slices.IndexFunc(flags.Args(), isFlag)])
+	case late >= 0:
+		return usageErrorf("%q stands behind a result: want flags before them", flags.Arg(late))
 	case o.json == "-" && o.csv == "-":
 		return usageErrorf("-json and -csv both go to standard output: want a file for one of them")
 	}
@@ -61,8 +61,6 @@ func merge(args []string, stdout, stderr io.Writer) error {
 	}
 	return errors.Join(results.write(merged), results.close())
 }
-
-func isFlag(arg string) bool { return strings.HasPrefix(arg, "-") }
 
 // mergeFiles reads the results and joins them. The error names the files.
 func mergeFiles(names []string) (loadclient.Result, error) {
