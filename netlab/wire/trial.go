@@ -85,8 +85,8 @@ func (t *trial) closeListener() (err error) {
 // add up.
 func (t *trial) outcome() (o scenario.Outcome, err error) {
 	counters := scenario.OutcomeCounters()
-	o.Server = t.server.Counters().Since(t.serverBefore).Only(counters...)
-	o.Client = t.client.Counters().Since(t.clientBefore).Only(counters...)
+	o.Server = t.server.Counters().Only(counters...).Since(t.serverBefore)
+	o.Client = t.client.Counters().Only(counters...).Since(t.clientBefore)
 	if !t.closed {
 		if t.drops, err = drops(t.sockets.listener); err != nil {
 			return o, err

@@ -61,15 +61,14 @@ func contents(k kernel, program, binary []byte, suites []suite) ([]byte, error) 
 }
 
 // boot runs a machine until it has switched itself off, and returns what its suites
-// left behind. Its kernel guards against nobody: the mitigations of what CPUs leak cost an
-// emulated one a flush at each system call.
+// left behind.
 func boot(ctx context.Context, k kernel, initramfs, accel string, ended func(section)) ([]section, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, machinePatience, fmt.Errorf("the machine was not done after %v and was ended", machinePatience))
 	defer cancel()
 	console := initramfs + ".console"
 	cmd := exec.CommandContext(ctx, qemu, append(processor(accel), "-machine", "q35", "-m", "2048",
 		"-nodefaults", "-no-user-config", "-display", "none", "-net", "none", "-no-reboot",
-		"-kernel", k.image, "-initrd", initramfs, "-append", "console=ttyS0 panic=-1 mitigations=off rdinit=/"+guestProgram+" -- "+guestRole,
+		"-kernel", k.image, "-initrd", initramfs, "-append", commandLine(accel),
 		"-serial", "file:"+console, "-serial", "stdio")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var complaints bytes.Buffer
@@ -111,6 +110,18 @@ func processor(accel string) []string {
 		return []string{"-accel", "kvm", "-cpu", "host", "-smp", "2"}
 	}
 	return []string{"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max,erms=off", "-smp", "1"}
+}
+
+// commandLine is the kernel's. What an emulated CPU pays for dearly is left out: the
+// mitigations of what CPUs leak, of which each system call has its share, and the waiting
+// loops in which the kernel measures its timers against one another while it boots. They
+// take some seconds to emulate, so it has one timer, the PIT, and believes in it.
+func commandLine(accel string) string {
+	line := "console=ttyS0 panic=-1 "
+	if accel == "tcg" {
+		line += "mitigations=off nolapic_timer hpet=disable no_timer_check "
+	}
+	return line + "rdinit=/" + guestProgram + " -- " + guestRole
 }
 
 // complete tells whether every suite that began came to its end.

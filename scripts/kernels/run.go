@@ -31,11 +31,10 @@ func run(ctx context.Context, releases []string, chosen []suite, accel string, f
 	}
 	defer os.RemoveAll(folder)
 	m := &matrix{folder: folder, suites: chosen, accel: accel, full: full, start: time.Now()}
-	if err := m.build(ctx); err != nil {
-		return err
-	}
+	built := make(chan error, 1)
+	go func() { built <- m.build(ctx) }()
 	kernels, err := m.fetch(ctx, releases)
-	if err != nil {
+	if err := errors.Join(<-built, err); err != nil {
 		return err
 	}
 	here, err := m.playHere(ctx)
