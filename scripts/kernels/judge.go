@@ -34,30 +34,27 @@ func judge(columns []column) error {
 // unexplained complains about a suite under one kernel. all are its tests under any.
 func (r result) unexplained(all []string) []string {
 	var complaints []string
-	failed := false
 	for _, name := range all {
 		switch outcome := r.tests[name]; {
 		case outcome == "fail":
-			failed = true
 			if !r.hasFailedChild(name) {
 				complaints = append(complaints, fmt.Sprintf("%s failed\n%s", name, r.output[name]))
 			}
 		case outcome == "skip" && r.reason(name) == "":
 			complaints = append(complaints, name+" is skipped without a reason")
-		case outcome == "" && !r.skippedAbove(name):
+		case outcome == "" && !numbered(name) && !r.skippedAbove(name):
 			complaints = append(complaints, name+" ran under another kernel and is missing")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.output)) {
 		if r.tests[name] == "" {
-			failed = true
 			complaints = append(complaints, name+" did not come to its end\n"+lastLines(r.output[name], 40))
 		}
 	}
 	switch {
 	case !r.ended:
 		complaints = append(complaints, "it did not come to its end\n"+lastLines(r.whole, 40))
-	case r.status != 0 && !failed:
+	case r.status != 0 && complaints == nil:
 		complaints = append(complaints, fmt.Sprintf("it ended with status %d, and no test failed\n%s", r.status, lastLines(r.whole, 40)))
 	case len(r.tests) == 0:
 		complaints = append(complaints, "no test was run")
@@ -100,22 +97,21 @@ func suitesOf(columns []column) []string {
 	return all
 }
 
-// testsOf lists a suite's tests under all kernels. Those with a number for a name
-// share one work among them, and are as many as there are CPUs.
+// testsOf lists a suite's tests under all kernels.
 func testsOf(columns []column, suite string) []string {
 	all := map[string]bool{}
 	for _, c := range columns {
 		if r := c.find(suite); r != nil {
 			for name := range r.tests {
-				if !numbered(name) {
-					all[name] = true
-				}
+				all[name] = true
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
 }
 
+// numbered tells whether a test has a number for a name. Such tests share one work among
+// them and are as many as there are CPUs, so one may be missing.
 func numbered(name string) bool {
 	last := name[strings.LastIndexByte(name, '/')+1:]
 	return strings.Trim(last, "0123456789") == ""

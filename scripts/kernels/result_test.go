@@ -72,6 +72,7 @@ func TestJudge(t *testing.T) {
 		"a part of a skipped one": {played("k", 0, map[string]string{"A": "skip"}), "k: exact: A is skipped without a reason"},
 		"a missing test":          {played("k", 0, map[string]string{"A": "pass"}), "k: exact: A/good ran under another kernel and is missing"},
 		"a failed part":           {played("k", 1, map[string]string{"A": "fail", "A/good": "fail"}), "k: exact: A/good failed\n"},
+		"a failed share of work":  {played("k", 1, map[string]string{"A": "fail", "A/good": "pass", "A/0": "fail"}), "k: exact: A/0 failed\n"},
 		"a status of its own":     {played("k", 2, map[string]string{"A": "pass", "A/good": "pass"}), "k: exact: it ended with status 2, and no test failed\n"},
 		"no suite":                {column{kernel: "k"}, "k: the suite exact was not run"},
 		"a machine that failed":   {column{kernel: "k", err: errors.New("panic"), results: here.results}, "k: panic"},
