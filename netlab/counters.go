@@ -105,16 +105,22 @@ var notCounters = map[string]bool{
 // The result has every counter, those at zero too, and belongs to the caller; gauges and
 // settings are left out. Names of Tcp and TcpExt are kept bare, others get their protocol
 // in front. An empty text gives no counters. It fails for a text that is not of this form
-// and where reading fails.
+// or longer than 1 MiB, and where reading fails.
 //
 // Source, checked on v6.18: netstat_seq_show and snmp_seq_show (net/ipv4/proc.c).
 func ParseCounters(r io.Reader) (scenario.Counters, error) {
-	text, err := io.ReadAll(r)
+	text, err := io.ReadAll(io.LimitReader(r, maxCounters+1))
 	if err != nil {
 		return nil, err
 	}
+	if len(text) > maxCounters {
+		return nil, fmt.Errorf("more than %d bytes are not the counters of a host", maxCounters)
+	}
 	return counterHeaders{}.parse(string(text))
 }
+
+// maxCounters bounds a text of counters, in bytes. Those of a host take some 10,000.
+const maxCounters = 1 << 20
 
 // counterHeaders has the lines of names that were read before, since hardly any is new in
 // the next reading: the protocol with its colon, and then what each counter is called.

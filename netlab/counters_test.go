@@ -44,10 +44,11 @@ func TestParseCountersErrors(t *testing.T) {
 		{"Tcp: InSegs\n", `line of names "Tcp: InSegs" without a line of values`},
 		{"Tcp: InSegs\nTcp: 1 2\n", `2 names above 3 values do not belong together: "Tcp: 1 2"`},
 		{"Tcp: InSegs\nUdp: 1\n", `2 names above 2 values do not belong together: "Udp: 1"`},
+		{strings.Repeat("A:\nA:\n", 200_000), "more than 1048576 bytes are not the counters of a host"},
 		{"Tcp: InSegs\nTcp: many\n", `counter InSegs: strconv.ParseUint: parsing "many": invalid syntax`},
 	} {
 		if _, err := ParseCounters(strings.NewReader(c.text)); err == nil || err.Error() != c.want {
-			t.Errorf("ParseCounters(%q) = %v, want %s", c.text, err, c.want)
+			t.Errorf("ParseCounters(%.40q) = %v, want %s", c.text, err, c.want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 var (
 	seed   = flag.Uint64("seed", 0, "of the random scenarios; 0 takes a new one")
 	random = flag.Int("random", 400, "how many random scenarios to play")
-	most   = flag.Int("grid", 0, "how many scenarios of the grid to play, drawn from all of it and each time the same; 0 plays all")
+	drawn  = flag.Int("grid", 0, "how many scenarios of the grid to play, drawn from all of it and each time the same; 0 plays all")
 )
 
 // TestExact plays a grid of scenarios on the real kernel. Not one fate and not one
@@ -32,23 +32,23 @@ var (
 // the bursts of the grid on a plain veth pair with a neighbour plug, and says so.
 func TestExact(t *testing.T) {
 	netlab.New(t) // where no lab can be had, says so once
-	scenarios, drawn := draw(grid(), *most)
+	scenarios, text := draw(grid(), *drawn)
 	e := exact{scenarios: scenarios}
 	e.play(t)
 	logCalibration(t)
-	t.Logf("exact: %v%s in %v", &e, drawn, e.took.Round(time.Millisecond))
+	t.Logf("exact: %v%s in %v", &e, text, e.took.Round(time.Millisecond))
 }
 
 // draw takes n of the scenarios, the same ones each time, and says so. If n is 0 it takes
 // all.
-func draw(all []scenario.Scenario, n int) (drawn []scenario.Scenario, text string) {
+func draw(all []scenario.Scenario, n int) (some []scenario.Scenario, text string) {
 	if n <= 0 || n >= len(all) {
 		return all, ""
 	}
 	for _, i := range rand.New(rand.NewPCG(0, 0)).Perm(len(all))[:n] {
-		drawn = append(drawn, all[i])
+		some = append(some, all[i])
 	}
-	return drawn, fmt.Sprintf(" (drawn from %d)", len(all))
+	return some, fmt.Sprintf(" (drawn from %d)", len(all))
 }
 
 // What is drawn from the grid is part of it, nothing twice, and the same each time.
@@ -57,18 +57,18 @@ func TestDraw(t *testing.T) {
 	for backlog := range 100 {
 		all = append(all, scenario.Scenario{Backlog: backlog})
 	}
-	drawn, text := draw(all, 30)
+	some, text := draw(all, 30)
 	again, _ := draw(all, 30)
 	different := map[int]bool{}
-	for _, s := range drawn {
+	for _, s := range some {
 		different[s.Backlog] = true
 	}
-	if len(different) != 30 || !reflect.DeepEqual(drawn, again) || text != " (drawn from 100)" {
-		t.Errorf("30 of 100 are %d different ones, told as %q, and then %v", len(different), text, again)
+	if len(different) != 30 || !reflect.DeepEqual(some, again) || text != " (drawn from 100)" {
+		t.Errorf("drew %d different ones, want 30, said %q, and drew %v the next time", len(different), text, again)
 	}
 	for _, n := range []int{0, 100, 1000} {
-		if drawn, text := draw(all, n); len(drawn) != len(all) || text != "" {
-			t.Errorf("%d of 100 are %d, told as %q, want all of them", n, len(drawn), text)
+		if some, text := draw(all, n); len(some) != len(all) || text != "" {
+			t.Errorf("drew %d for %d, said %q, want all and nothing to say", len(some), n, text)
 		}
 	}
 }

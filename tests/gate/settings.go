@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // FileName is the file that [Settings.Config] reads where no other is given.
@@ -61,6 +63,7 @@ func names(c *Config) *flag.FlagSet {
 	flags.BoolVar(&c.IPv6, "ipv6", c.IPv6, "clients come over IPv6")
 	flags.IntVar(&c.Clients, "clients", c.Clients, "`number` of clients")
 	flags.DurationVar(&c.Gap, "gap", c.Gap, "`time` between two clients; 0 is all at once")
+	flags.Var(waves{&c.Arrivals}, "arrivals", "`waves` instead of clients and gap: [{\"clients\":64},{\"clients\":400,\"at\":\"500ms\"}]")
 	flags.IntVar(&c.Requests, "requests", c.Requests, "`number` of requests of each client")
 	flags.DurationVar(&c.Timeout, "timeout", c.Timeout, "`time` of a client, from its start to its last answer")
 	flags.DurationVar(&c.RTT, "rtt", c.RTT, "round-trip `time`")
@@ -198,6 +201,8 @@ func kindOf(f *flag.Flag) string {
 		return "true or false"
 	case map[string]string:
 		return "a name, an equals sign and a value"
+	case scenario.Arrivals:
+		return `waves such as [{"clients":64},{"clients":400,"at":"500ms","gap":"1ms"}]`
 	case string:
 		return `text, in which a backslash begins an escape such as \n, \x00 or \\`
 	}

@@ -121,6 +121,20 @@ func TestText(t *testing.T) {
 	}
 }
 
+// Waves are JSON on the command line and in the environment.
+func TestWaves(t *testing.T) {
+	const text = `[{"clients":3},{"clients":5,"at":"1s","gap":"10ms"}]`
+	want := scenario.Arrivals{{Clients: 3}, {Clients: 5, At: time.Second, Gap: 10 * time.Millisecond}}
+	c, _, err := said(t, []string{"-arrivals", text}, nil, "")
+	if err != nil || c.Clients != 0 || !reflect.DeepEqual(c.Arrivals, want) {
+		t.Errorf("by flag: %d clients and arrivals %v, %v, want %v", c.Clients, c.Arrivals, err, want)
+	}
+	c, _, err = said(t, nil, []string{"RSTLAB_GATE_ARRIVALS=" + text}, "")
+	if err != nil || c.Clients != 0 || !reflect.DeepEqual(c.Arrivals, want) {
+		t.Errorf("by variable: %d clients and arrivals %v, %v, want %v", c.Clients, c.Arrivals, err, want)
+	}
+}
+
 // What is wrong is said in one sentence: where, what, and what to type instead.
 func TestRefuse(t *testing.T) {
 	target := []string{"-target", "x", "-port", "1"}
@@ -136,6 +150,7 @@ func TestRefuse(t *testing.T) {
 		{"pair", []string{"-sysctl", "net.core.somaxconn"}, nil, "", `-sysctl is "net.core.somaxconn": want a name, an equals sign and a value`},
 		{"escape", []string{"-send", `\q`}, nil, "", `-send is "\\q": want text, in which a backslash begins an escape such as \n, \x00 or \\`},
 		{"variable", nil, []string{"RSTLAB_GATE_MAX_RESETS=few"}, "", `RSTLAB_GATE_MAX_RESETS is "few": want a whole number`},
+		{"waves", []string{"-arrivals", `[{"clients":0}]`}, nil, "", `-arrivals is "[{\"clients\":0}]": want waves such as [{"clients":64},{"clients":400,"at":"500ms","gap":"1ms"}]`},
 		{"unknown variable", nil, []string{"RSTLAB_GATE_CLIENT=1"}, "", "the environment has RSTLAB_GATE_CLIENT, which is no setting: want RSTLAB_GATE_ and one of "},
 		{"no such file", []string{"-gate", "nosuch.yaml"}, nil, "", "read what is gated: open "},
 		{"empty file", nil, nil, "# nothing\n", "rstlab.yaml is empty: want at least a target and a port"},

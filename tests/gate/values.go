@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rstlab/rstlab/loadclient"
+	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // pairs is a flag that adds one entry to a map each time.
@@ -36,6 +37,18 @@ func (p pairs) String() string {
 }
 
 func (p pairs) Get() any { return *p.to }
+
+// waves is a flag with arrivals in JSON.
+type waves struct{ to *scenario.Arrivals }
+
+func (w waves) Set(value string) (err error) {
+	*w.to, err = scenario.ReadArrivals(strings.NewReader(value))
+	return err
+}
+
+func (w waves) String() string { return "" }
+
+func (w waves) Get() any { return *w.to }
 
 // text is a flag with the escapes of a Go string, which a shell does not know.
 type text struct{ to *string }
