@@ -78,8 +78,10 @@ func gateReport(t *testing.T) string {
 
 // saveGate writes the results where it was asked for, or where a failed test leaves its
 // evidence.
+//
+// It is no helper: deferred behind a failure, what it says would seem to come from Go's
+// own panic.go.
 func saveGate(t *testing.T, result gate.Result, folder string) {
-	t.Helper()
 	var summary strings.Builder
 	fatal(t, result.Markdown(&summary))
 	appendSummary(t, summary.String())

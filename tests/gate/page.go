@@ -27,18 +27,30 @@ func (g *game) page(r Result, s scenario.Scenario, e scenario.Evidence, d diagno
 		Title: g.name(), Runs: []report.Run{run}, Evidence: e, Diagnosis: d, ConnectTimes: ConnectTimes(r.Clients),
 		Environment: append(facts, report.Fact{Name: "server", Value: r.Server.String()}),
 	}
-	if err != nil || g.Stall == 0 || len(g.waves()) > 1 || g.Gap > 0 {
+	if err != nil || g.Stall == 0 || len(g.waves()) > 1 || g.waves()[0].Gap > 0 {
 		return page, err // the heat map is about bursts
 	}
-	s.Horizon = g.Timeout
 	clients := g.waves().Clients()
 	backlogs := ascending(16, 128, 511, 4096, s.Backlog)
 	bursts := ascending(max(1, clients/4), max(1, clients/2), clients, 2*clients, 4*clients)
 	page.Heat, err = report.BacklogByBurst(s, g.calibration, backlogs, bursts)
 	if err == nil {
-		page.Heat.Measure(slices.Index(backlogs, s.Backlog), slices.Index(bursts, clients), r.Fates)
+		page.Heat.Measure(slices.Index(backlogs, s.Backlog), slices.Index(bursts, clients), firstTry(r.Clients))
 	}
 	return page, err
+}
+
+// firstTry are the clients' fates as predict counts them: one whose SYN was not answered
+// was dropped, whatever became of it later.
+func firstTry(clients []loadclient.Client) scenario.Fates {
+	fates := scenario.Fates{}
+	for _, c := range clients {
+		if c.TCP.SYNRetries > 0 {
+			c.Fate = scenario.SYNDropped
+		}
+		fates[c.Fate]++
+	}
+	return fates
 }
 
 func ascending(numbers ...int) []int {

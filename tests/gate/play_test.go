@@ -37,6 +37,10 @@ func TestPlay(t *testing.T) {
 	}{
 		{"long enough", func(c *gate.Config) {}, true, 0},
 		{"too short", func(c *gate.Config) { c.Sysctls = map[string]string{"net.core.somaxconn": "16"} }, false, 100 - 17},
+		{"too short, later", func(c *gate.Config) {
+			c.Sysctls = map[string]string{"net.core.somaxconn": "16"}
+			c.Clients, c.Arrivals = 0, scenario.Arrivals{{Clients: 100, At: 300 * time.Millisecond}}
+		}, false, 100 - 17},
 		{"too short, allowed", func(c *gate.Config) {
 			c.Sysctls, c.Limits.SYNUnanswered = map[string]string{"net.core.somaxconn": "90"}, 100
 		}, true, 9},

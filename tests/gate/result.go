@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func failures(d diagnose.Report) []diagnose.Count {
 }
 
 // scenario is the run as netlab/predict knows it: a server that accepts at once as soon as
-// it goes on.
+// it goes on, which is the stall's time after its first client.
 func (g *game) scenario(l Listening) (s scenario.Scenario, err error) {
 	sysctls := g.server.DecisiveSysctls()
 	number := func(key string) int {
@@ -128,7 +129,8 @@ func (g *game) scenario(l Listening) (s scenario.Scenario, err error) {
 	s.SYNCookies = number(scenario.SYNCookiesKey)
 	s.MaxSYNBacklog = number("net.ipv4.tcp_max_syn_backlog")
 	s.SYNACKRetries = number("net.ipv4.tcp_synack_retries")
-	s.Accept = scenario.Accept{Mode: scenario.AcceptFrom, From: g.Stall}
+	first := slices.MinFunc(s.Arrivals, func(a, b scenario.Wave) int { return cmp.Compare(a.At, b.At) })
+	s.Accept = scenario.Accept{Mode: scenario.AcceptFrom, From: first.At + g.Stall}
 	s.Write = new(time.Duration(0))
 	return s, err
 }

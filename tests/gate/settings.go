@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/rstlab/rstlab/netlab/scenario"
 )
 
 // FileName is the file that [Settings.Config] reads where no other is given.
@@ -187,7 +185,11 @@ func lines(f *flag.Flag, value string) []string {
 
 // set says in one sentence which value is wrong and what is wanted.
 func set(flags *flag.FlagSet, name, value, where string) error {
-	if err := flags.Set(name, value); err != nil {
+	err := flags.Set(name, value)
+	if _, is := flags.Lookup(name).Value.(waves); is && err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	if err != nil {
 		return fmt.Errorf("%s is %q: want %s", where, value, kindOf(flags.Lookup(name)))
 	}
 	return nil
@@ -201,8 +203,6 @@ func kindOf(f *flag.Flag) string {
 		return "true or false"
 	case map[string]string:
 		return "a name, an equals sign and a value"
-	case scenario.Arrivals:
-		return `waves such as [{"clients":64},{"clients":400,"at":"500ms","gap":"1ms"}]`
 	case string:
 		return `text, in which a backslash begins an escape such as \n, \x00 or \\`
 	}
