@@ -22,7 +22,7 @@ import (
 var (
 	seed   = flag.Uint64("seed", 0, "of the random scenarios; 0 takes a new one")
 	random = flag.Int("random", 400, "how many random scenarios to play")
-	drawn  = flag.Int("grid", 0, "how many scenarios of the grid to play, drawn from all of it and each time the same; 0 plays all")
+	drawn  = flag.Uint("grid", 0, "how many scenarios of the grid to play, drawn from all of it and each time the same; 0 plays all")
 )
 
 // TestExact plays a grid of scenarios on the real kernel. Not one fate and not one
@@ -41,8 +41,8 @@ func TestExact(t *testing.T) {
 
 // draw takes n of the scenarios, the same ones each time, and says so. If n is 0 it takes
 // all.
-func draw(all []scenario.Scenario, n int) (some []scenario.Scenario, text string) {
-	if n <= 0 || n >= len(all) {
+func draw(all []scenario.Scenario, n uint) (some []scenario.Scenario, text string) {
+	if n == 0 || n >= uint(len(all)) {
 		return all, ""
 	}
 	for _, i := range rand.New(rand.NewPCG(0, 0)).Perm(len(all))[:n] {
@@ -66,7 +66,7 @@ func TestDraw(t *testing.T) {
 	if len(different) != 30 || !reflect.DeepEqual(some, again) || text != " (drawn from 100)" {
 		t.Errorf("drew %d different ones, want 30, said %q, and drew %v the next time", len(different), text, again)
 	}
-	for _, n := range []int{0, 100, 1000} {
+	for _, n := range []uint{0, 100, 1000} {
 		if some, text := draw(all, n); len(some) != len(all) || text != "" {
 			t.Errorf("drew %d for %d, said %q, want all and nothing to say", len(some), n, text)
 		}

@@ -34,7 +34,7 @@ func main() {
 	releases := flag.String("releases", "6.1,6.12", "of the kernels to run under, with commas between them")
 	names := flag.String("suites", "exact,causes,story", "which suites to run, with commas between them")
 	accel := flag.String("accel", "tcg", "how QEMU runs the machines: tcg everywhere, kvm where it works")
-	full := flag.Bool("full", false, "leave out no test in an emulated machine, which then takes more than twice as long")
+	full := flag.Bool("full", false, "leave out no test in an emulated machine, which takes longer")
 	flag.Parse()
 	chosen, err := chooseSuites(strings.Split(*names, ","))
 	if err == nil && flag.NArg() > 0 {

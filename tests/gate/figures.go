@@ -27,13 +27,31 @@ var unanswered = []scenario.Fate{
 	scenario.Queued, scenario.GhostOrKept, scenario.TimedOut, scenario.Closed, scenario.Truncated,
 }
 
+// synUnanswered tells whether a client's first SYN had no answer.
+func synUnanswered(c loadclient.Client) bool {
+	return c.TCP.SYNRetries > 0 || c.Fate == scenario.SYNDropped
+}
+
+// firstTry are the clients' fates as predict counts them: one whose first SYN had no answer
+// was dropped, whatever became of it later.
+func firstTry(clients []loadclient.Client) scenario.Fates {
+	fates := scenario.Fates{}
+	for _, c := range clients {
+		if synUnanswered(c) {
+			c.Fate = scenario.SYNDropped
+		}
+		fates[c.Fate]++
+	}
+	return fates
+}
+
 // figuresOf counts the clients. One may be SYN-unanswered and something else as well; a
 // client that is reset, unanswered or failed otherwise is just one of them.
 func figuresOf(clients []loadclient.Client) Figures {
 	f := Figures{Clients: len(clients)}
 	var connects []time.Duration
 	for _, c := range clients {
-		repeated := c.TCP.SYNRetries > 0 || c.Fate == scenario.SYNDropped
+		repeated := synUnanswered(c)
 		if repeated {
 			f.SYNUnanswered++
 		}

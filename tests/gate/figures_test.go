@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"maps"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,12 @@ func TestFigures(t *testing.T) {
 	want := Figures{Clients: 12, Served: 3, Resets: 2, SYNUnanswered: 5, Unanswered: 3, Other: 2, ConnectP99: 4000 * ms}
 	if got := figuresOf(clients); got != want {
 		t.Errorf("figuresOf() = %+v, want %+v", got, want)
+	}
+	first := scenario.Fates{
+		scenario.Served: 2, scenario.Reset: 1, scenario.SYNDropped: 5, scenario.Queued: 1, scenario.Closed: 1, scenario.Refused: 1, scenario.BadStatus: 1,
+	}
+	if got := firstTry(clients); !maps.Equal(got, first) {
+		t.Errorf("firstTry() = %v, want %v", got, first)
 	}
 }
 

@@ -40,19 +40,6 @@ func (g *game) page(r Result, s scenario.Scenario, e scenario.Evidence, d diagno
 	return page, err
 }
 
-// firstTry are the clients' fates as predict counts them: one whose SYN was not answered
-// was dropped, whatever became of it later.
-func firstTry(clients []loadclient.Client) scenario.Fates {
-	fates := scenario.Fates{}
-	for _, c := range clients {
-		if c.TCP.SYNRetries > 0 {
-			c.Fate = scenario.SYNDropped
-		}
-		fates[c.Fate]++
-	}
-	return fates
-}
-
 func ascending(numbers ...int) []int {
 	slices.Sort(numbers)
 	return slices.Compact(numbers)
