@@ -41,11 +41,15 @@ func newCrowd(client, server *netlab.Host, n int) (*crowd, error) {
 	return c, nil
 }
 
-// close ends every connection with a RST, which leaves nothing behind: no TIME_WAIT at
-// the server, whose ports a later SYN might come from, and no request in its SYN queue.
+// close ends every connection with a RST, which leaves nothing behind: no request in the
+// SYN queue of the server, and no TIME_WAIT, which would answer a later SYN from the same
+// port with an ACK. Where the server closes its socket at the moment at which the RST
+// arrives, that finds the socket closed and the TIME_WAIT in its place stays; so the
+// server's host has room for none (tcp_max_tw_buckets).
 //
 // Source, checked on v6.18: __inet_stream_connect (net/ipv4/af_inet.c), tcp_disconnect
-// (net/ipv4/tcp.c).
+// (net/ipv4/tcp.c), tcp_time_wait (net/ipv4/tcp_minisocks.c), inet_twsk_alloc
+// (net/ipv4/inet_timewait_sock.c).
 func (c *crowd) close() {
 	nobody := unix.RawSockaddr{Family: unix.AF_UNSPEC}
 	for _, fd := range c.clients {

@@ -42,6 +42,9 @@ func newField(lab netlab.TB, s server, program, folder string, log *tail) (*fiel
 	if err := f.Release(false); err != nil {
 		return nil, err
 	}
+	if err := f.Server.SetSysctl("net.ipv4.tcp_max_tw_buckets", "0"); err != nil { // see crowd.close
+		return nil, err
+	}
 	rt, eth0, err := f.Client.Eth0()
 	if err != nil {
 		return nil, err
